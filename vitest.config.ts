@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const MINUTE = 60_000;
+
+/**
+ * Two projects. `unit` tests lie beside the code they test and run in parallel. `platform` tests start
+ * real processes, so they run one file at a time, after the unit tests; a file named `*.slow.test.ts`
+ * is left out where only a quick look is asked for (`npm test -- --quick`).
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: {
+          // A package's tests see the sources of the other packages, not their last build.
+          alias: [
+            {
+              find: /^@bytenite\/(contract|client|server|runner|cli)$/,
+              replacement: path.resolve(import.meta.dirname, 'packages/$1/src/index.ts'),
+            },
+          ],
+        },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'platform',
+          include: ['tests/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 2 * MINUTE,
+          hookTimeout: MINUTE,
+        },
+      },
+    ],
+  },
+});
