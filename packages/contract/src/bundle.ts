@@ -25,7 +25,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The index and footer that end a bundle whose files were written in this order. */
 export function encodeBundleEnd(entries: readonly BundleEntry[]): Uint8Array {
-  const lines = entries.map((e) => `${JSON.stringify({ path: e.path, size: e.size, sha256: e.sha256 })}\n`);
+  const lines = entries.map(
+    (e) => `${JSON.stringify({ path: e.path, size: e.size, sha256: e.sha256 })}\n`,
+  );
   const index = encoder.encode(lines.join(''));
   const end = new Uint8Array(index.byteLength + BUNDLE_FOOTER_BYTES);
   end.set(index);

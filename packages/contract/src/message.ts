@@ -33,10 +33,7 @@ export function decodeMessage(bytes: Uint8Array): { header: unknown; tail: Uint8
 }
 
 /** The bytes of a range; throws RangeError when it leaves the tail. */
-export function tailSlice(
-  tail: Uint8Array,
-  range: { offset: number; length: number },
-): Uint8Array {
+export function tailSlice(tail: Uint8Array, range: { offset: number; length: number }): Uint8Array {
   const end = range.offset + range.length;
   if (end > tail.byteLength) throw new RangeError('range leaves the message tail');
   return tail.subarray(range.offset, end);

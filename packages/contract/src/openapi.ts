@@ -1,0 +1,89 @@
+/** OpenAPI 3.1 of one service, from the same routes and schemas that serve it. */
+import type { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+} from 'zod-openapi';
+import { ROUTES } from './routes/index.ts';
+import { SERVICES, type Route, type ServiceName } from './route.ts';
+import { RpcStatus } from './shapes/common.ts';
+import { wireTraits } from './decode.ts';
+
+const JSON_TYPE = 'application/json';
+
+/** The document of a service; `origin` is the server's URL. */
+export function openApiDocument(service: ServiceName, origin: string, version: string): object {
+  const { title, bases, scheme } = SERVICES[service];
+  const paths: ZodOpenApiPathsObject = {};
+  for (const [operationId, route] of Object.entries<Route>(ROUTES[service])) {
+    const spellings = [[route.method, route.path] as const, ...(route.aliases ?? [])];
+    spellings.forEach(([method, path], i) => {
+      const id = i === 0 ? operationId : `${operationId}_Alias${i}`;
+      const item = (paths[bases[0] + path] ??= {});
+      item[method.toLowerCase() as 'get'] = operation(id, route, path, scheme, i > 0);
+    });
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: { title, version },
+    servers: [{ url: origin }],
+    paths,
+    components: {
+      securitySchemes: { [scheme]: { type: 'apiKey', in: 'header', name: 'Authorization' } },
+    },
+  });
+}
+
+function operation(
+  operationId: string,
+  route: Route,
+  path: string,
+  scheme: string,
+  deprecated: boolean,
+): ZodOpenApiOperationObject {
+  const pathParams = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name: name ?? '',
+    in: 'path' as const,
+    required: true,
+    schema: { type: 'string' as const },
+  }));
+  return {
+    operationId,
+    summary: route.summary,
+    ...(deprecated ? { deprecated } : {}),
+    security: route.open ? [] : [{ [scheme]: [] }],
+    ...(pathParams.length > 0 ? { parameters: pathParams } : {}),
+    ...(route.query === undefined ? {} : { requestParams: { query: route.query as z.ZodObject } }),
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
+    responses: {
+      '200': successReply(route),
+      ...(route.done
+        ? {}
+        : { '501': { description: 'Not available in this version', content: errorBody } }),
+      default: { description: 'An error', content: errorBody },
+    },
+  };
+}
+
+const errorBody = { [JSON_TYPE]: { schema: RpcStatus } };
+
+function requestBody(body: z.ZodType) {
+  const bare = wireTraits.get(body)?.bare;
+  const schema =
+    bare === undefined
+      ? body
+      : { anyOf: [{ type: 'string' as const }, { type: 'object' as const }] };
+  return { content: { [JSON_TYPE]: { schema } } };
+}
+
+function successReply(route: Route) {
+  if (route.reply === undefined) return { description: 'Success' };
+  if (route.reply === 'stream') {
+    return {
+      description: 'A stream',
+      content: { 'application/x-ndjson': { schema: { type: 'string' as const } } },
+    };
+  }
+  return { description: 'Success', content: { [JSON_TYPE]: { schema: route.reply } } };
+}
