@@ -1,0 +1,96 @@
+/** Everything the server can be told, read once; nothing else reads argv or the environment. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+export interface ServerConfig {
+  dataDir: string;
+  host: string;
+  port: number;
+  /** Origin of every absolute link; null takes the request's own scheme and Host. */
+  publicUrl: string | null;
+  /** Believe X-Forwarded-Proto and X-Forwarded-Host. */
+  trustProxy: boolean;
+  /** Users' URLs may name private addresses. */
+  allowPrivateUrls: boolean;
+  /** The first API key, where the operator chooses it. */
+  presetApiKey: string | null;
+  runnerTokenFile: string;
+  leaseMs: number;
+  heartbeatMs: number;
+  /** SIGTERM to SIGKILL. */
+  graceMs: number;
+  backoff: { baseMs: number; capMs: number };
+  /** How long data and result links live after the end of a job. */
+  retentionMs: number;
+  /** How far back events can be replayed. */
+  eventRetentionMs: number;
+  limits: {
+    bodyBytes: number;
+    packageBytes: number;
+    sourceBytes: number;
+    /** Per component; a longer one could not be passed in an environment variable. */
+    paramsBytes: number;
+    /** An upload or download that moves nothing for this long is ended. */
+    idleMs: number;
+  };
+}
+
+/** Reads the configuration of one process; throws with a usage message on bad flags. */
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): ServerConfig {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      'data-dir': { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '4280' },
+      'public-url': { type: 'string' },
+      'trust-proxy': { type: 'boolean', default: false },
+    },
+  });
+  const dataDir = values['data-dir'];
+  if (dataDir === undefined) throw new Error('--data-dir is required');
+  return {
+    dataDir: path.resolve(dataDir),
+    host: values.host,
+    port: wholeNumber('--port', values.port),
+    publicUrl: values['public-url']?.replace(/\/+$/, '') ?? null,
+    trustProxy: values['trust-proxy'],
+    allowPrivateUrls: env['BYTENITE_ALLOW_PRIVATE_URLS'] === '1',
+    presetApiKey: env['BYTENITE_API_KEY'] ?? null,
+    runnerTokenFile: path.resolve(dataDir, 'runner-token'),
+    leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
+    heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
+    graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),
+    backoff: {
+      baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
+      capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
+    },
+    retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', 48 * HOUR),
+    eventRetentionMs: 2 * HOUR,
+    limits: {
+      bodyBytes: 10 * MIB,
+      packageBytes: 64 * MIB,
+      sourceBytes: 5 * GIB,
+      paramsBytes: 120 * 1024,
+      idleMs: 60 * SECOND,
+    },
+  };
+}
+
+function milliseconds(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const text = env[name];
+  return text === undefined ? fallback : wholeNumber(name, text);
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new Error(`${name} must be a whole number, not ${JSON.stringify(text)}`);
+  }
+  return value;
+}

@@ -1,0 +1,22 @@
+/** What every use case is given, made in one place: main.ts, or a test. */
+import type { Logger } from 'pino';
+import type { BlobStore } from './blob/blob-store.ts';
+import type { ServerConfig } from './config/config.ts';
+import type { LinkSigner } from './links.ts';
+import type { SchemaValidator } from './schema/validate.ts';
+import type { Signals } from './signals.ts';
+import type { Store } from './store/store.ts';
+import type { UrlGuard } from './transfer/url-guard.ts';
+
+export interface Context {
+  config: ServerConfig;
+  store: Store;
+  blobs: BlobStore;
+  /** Epoch milliseconds. */
+  now: () => number;
+  logger: Logger;
+  guard: UrlGuard;
+  schemas: SchemaValidator;
+  links: LinkSigner;
+  signals: Signals;
+}

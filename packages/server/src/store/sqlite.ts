@@ -1,0 +1,48 @@
+/** Feeds Kysely's SQLite dialect from a driver that ships its binaries. One process, one connection. */
+import {
+  DatabaseSync,
+  type DatabaseSyncInstance,
+  type StatementSyncInstance,
+} from '@photostructure/sqlite';
+import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import { LRUCache } from 'lru-cache';
+
+/** Statements are prepared once; the number of different texts is small and bounded all the same. */
+const PREPARED_STATEMENTS = 512;
+
+/** Opens a database file durably: every commit is on disk before it is acknowledged. */
+export function sqliteDialect(file: string): SqliteDialect {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec('PRAGMA foreign_keys = ON');
+  db.exec('PRAGMA busy_timeout = 5000');
+  db.exec('PRAGMA cache_size = -16384');
+  return new SqliteDialect({ database: adapt(db) });
+}
+
+function adapt(db: DatabaseSyncInstance): SqliteDatabase {
+  const statements = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
+  return {
+    prepare(sql) {
+      const known = statements.get(sql);
+      if (known !== undefined) return known;
+      const statement = adaptStatement(db.prepare(sql));
+      statements.set(sql, statement);
+      return statement;
+    },
+    close() {
+      db.close();
+    },
+  };
+}
+
+function adaptStatement(statement: StatementSyncInstance): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as never[])),
+    run: (parameters) => statement.run(...(parameters as never[])),
+    iterate: (parameters) =>
+      statement.iterate(...(parameters as never[])) as IterableIterator<unknown>,
+  };
+}

@@ -1,0 +1,37 @@
+import { Kysely, Migrator, type Dialect, type Migration, type Transaction } from 'kysely';
+import { dialectOf, type DialectName } from './dialect.ts';
+import { foundation } from './migrations/0001-foundation.ts';
+import type { Tables } from './tables.ts';
+
+/** What statements run on: the database or a transaction. */
+export type Db = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
+
+export interface Store {
+  /** For reads and single statements. */
+  db: Db;
+  dialect: DialectName;
+  /** Runs a transaction that awaits only the database. Its first statement locks its jobs. */
+  transact: <T>(body: (tx: Tx) => Promise<T>) => Promise<T>;
+  close: () => Promise<void>;
+}
+
+/** Opens the store and brings its schema up to date. */
+export async function openStore(dialect: Dialect, name: DialectName): Promise<Store> {
+  const db = new Kysely<Tables>({ dialect });
+  await migrate(db, name);
+  return {
+    db,
+    dialect: name,
+    transact: (body) => db.transaction().execute(body),
+    close: () => db.destroy(),
+  };
+}
+
+async function migrate(db: Db, name: DialectName): Promise<void> {
+  const { cluster } = dialectOf(name);
+  const migrations: Record<string, Migration> = { '0001-foundation': foundation(cluster) };
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,323 @@
+/** The columns, once. Times are epoch milliseconds, prices integers of 1e-8 ByteChip, JSON is text. */
+import type {
+  AttemptReason,
+  FailureReason,
+  JobState,
+  LeasePhase,
+  TaskKind,
+} from '@bytenite/contract';
+import type { Generated, Insertable, Selectable } from 'kysely';
+
+export interface AccountTable {
+  id: string;
+  user_name: string;
+  role: string;
+  disabled: number;
+  /** The user's own fields: AccountDoc. */
+  doc: string;
+  created_at: number;
+  last_login_at: number | null;
+}
+
+export interface ApiKeyTable {
+  id: string;
+  account: string;
+  name: string;
+  /** Hex SHA-256 of the key. */
+  hash: string;
+  fingerprint: string;
+  issued_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+export interface AccessTokenTable {
+  hash: string;
+  account: string;
+  api_key: string;
+  expires_at: number;
+}
+
+/** One name and version of an app or engine; its contents are revisions. */
+export interface ComponentTable {
+  id: string;
+  account: string;
+  /** Apps and engines are two name spaces. */
+  family: 'app' | 'engine';
+  type: 'app' | 'partitioner' | 'assembler';
+  name: string;
+  major: number;
+  minor: number;
+  is_public: number;
+  created_at: number;
+  deleted_at: number | null;
+}
+
+export interface RevisionTable {
+  component: string;
+  revision: number;
+  status: 'active' | 'inactive';
+  /** Base64 SHA-256 of the canonical tar. */
+  hash: string;
+  blob_key: string;
+  size_bytes: number;
+  /** Manifest as understood, JSON. */
+  manifest: string;
+  /** Source text of schema.json. */
+  schema: string | null;
+  created_at: number;
+}
+
+export interface TemplateTable {
+  account: string;
+  id: string;
+  is_public: number;
+  /** TemplateDoc without params, JSON. */
+  doc: string;
+  params_partitioner: string;
+  params_app: string;
+  params_assembler: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** The narrow row that transitions lock and counters live in. */
+export interface JobTable {
+  no: Generated<number>;
+  /** The wire's id; may come back after a deletion, so nothing else points at it. */
+  id: string;
+  uuid: string;
+  account: string;
+  template_id: string;
+  name: string;
+  state: JobState;
+  run: number;
+  num_chunks: number;
+  /** Next chunk that was never claimed. */
+  cursor: number;
+  committed: number;
+  failed: number;
+  price: number;
+  data_state: 'kept' | 'expired';
+  failure_reason: FailureReason;
+  error_message: string;
+  /** State name to time of last entry, JSON. */
+  state_times: string;
+  created_at: number;
+  submitted_at: number | null;
+  started_at: number | null;
+  ended_at: number | null;
+  /** submitted_at + jobTimeout. */
+  deadline_at: number | null;
+}
+
+/** What is wide or seldom read. */
+export interface JobDocTable {
+  no: number;
+  description: string;
+  /** Tags of the job itself; null takes the template's. */
+  app: string | null;
+  partitioner: string | null;
+  assembler: string | null;
+  /** The template as it was at creation: TemplateSnapshot, JSON; null without one. */
+  template: string | null;
+  template_params: string | null;
+  config: string;
+  data_source: string | null;
+  data_destination: string | null;
+  params_partitioner: string | null;
+  params_app: string | null;
+  params_assembler: string | null;
+  /** PinnedComponents, JSON; null until started. */
+  pinned: string | null;
+}
+
+/** Clustered by its key, no other index: inserting and claiming cost the same at any size. */
+export interface TaskTable {
+  job: number;
+  kind: TaskKind;
+  run: number;
+  chunk: number;
+  state: 'open' | 'committed' | 'failed';
+  /** Attempts that ended. */
+  attempts: number;
+  retries: number;
+  losses: number;
+  name: string;
+  source_key: string | null;
+  source_offset: number;
+  source_length: number;
+  result_key: string | null;
+  result_offset: number;
+  result_length: number;
+  result_sha: string | null;
+  /** The attempt that committed. */
+  winner: number | null;
+  runner: string;
+  assigned_at: number | null;
+  received_at: number | null;
+  started_at: number | null;
+  ended_at: number | null;
+  reason: AttemptReason | '';
+  error_message: string;
+  price: number;
+  stats: string | null;
+  created_at: number;
+}
+
+/** Open tasks that wait outside the cursor: engine tasks, retries (ready later), leases given back. */
+export interface ReadyTable {
+  job: number;
+  kind: TaskKind;
+  run: number;
+  chunk: number;
+  attempt: number;
+  ready_at: number;
+}
+
+/** The live attempt. RECEIVED and RUNNING exist only here. */
+export interface LeaseTable {
+  id: string;
+  job: number;
+  kind: TaskKind;
+  run: number;
+  chunk: number;
+  attempt: number;
+  runner: string;
+  incarnation: string;
+  account: string;
+  phase: LeasePhase;
+  cpus: number;
+  memory_bytes: number;
+  assigned_at: number;
+  received_at: number | null;
+  started_at: number | null;
+  deadline_at: number;
+}
+
+/** Ended attempts that did not commit. */
+export interface AttemptTable {
+  job: number;
+  kind: TaskKind;
+  run: number;
+  chunk: number;
+  attempt: number;
+  runner: string;
+  started_at: number | null;
+  ended_at: number;
+  exit_code: number | null;
+  reason: AttemptReason;
+  error_message: string;
+}
+
+/** A stage that the server runs itself. */
+export interface StepTable {
+  job: number;
+  run: number;
+  name: StepName;
+  /** Process that runs it; `""` while nobody does. */
+  owner: string;
+  fence: number;
+  deadline_at: number;
+  cursor: string;
+  tries: number;
+  ready_at: number;
+}
+export type StepName = 'source' | 'chunks' | 'collect' | 'deliver';
+
+export interface UploadTable {
+  job: number;
+  key: string | null;
+  name: string;
+  size_bytes: number;
+  sha256: string;
+  state: 'open' | 'received' | 'completed';
+}
+
+export interface OutputTable {
+  job: number;
+  run: number;
+  path: string;
+  key: string;
+  offset: number;
+  length: number;
+}
+
+export interface EventTable {
+  id: Generated<number>;
+  account: string;
+  job: number;
+  at: number;
+  type: 'job' | 'task' | 'log';
+  body: string;
+}
+
+export interface LogPackTable {
+  job: number;
+  n: number;
+  account: string;
+  from_at: number;
+  to_at: number;
+  /** Bits of LOG_LEVELS, of TASK_KINDS. */
+  levels: number;
+  kinds: number;
+  chunk_from: number;
+  chunk_to: number;
+  key: string;
+  length: number;
+}
+
+/** Keeps a revision's package while a job can still run it. */
+export interface PinTable {
+  job: number;
+  component: string;
+  revision: number;
+}
+
+/** Blobs to delete, written in the transaction that made them dead. */
+export interface GcTable {
+  id: Generated<number>;
+  prefix: string;
+  not_before: number;
+}
+
+/** Small facts about the installation, such as the key that signs links. */
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+export interface Tables {
+  account: AccountTable;
+  api_key: ApiKeyTable;
+  access_token: AccessTokenTable;
+  component: ComponentTable;
+  revision: RevisionTable;
+  template: TemplateTable;
+  job: JobTable;
+  job_doc: JobDocTable;
+  task: TaskTable;
+  ready: ReadyTable;
+  lease: LeaseTable;
+  attempt: AttemptTable;
+  step: StepTable;
+  upload: UploadTable;
+  output: OutputTable;
+  event: EventTable;
+  log_pack: LogPackTable;
+  pin: PinTable;
+  gc: GcTable;
+  meta: MetaTable;
+}
+
+export type JobRow = Selectable<JobTable>;
+export type JobDocRow = Selectable<JobDocTable>;
+export type TaskRow = Selectable<TaskTable>;
+export type LeaseRow = Selectable<LeaseTable>;
+export type NewLease = Insertable<LeaseTable>;
+export type AttemptRow = Selectable<AttemptTable>;
+export type StepRow = Selectable<StepTable>;
+export type ComponentRow = Selectable<ComponentTable>;
+export type RevisionRow = Selectable<RevisionTable>;
+export type TemplateRow = Selectable<TemplateTable>;
+export type AccountRow = Selectable<AccountTable>;
