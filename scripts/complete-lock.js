@@ -40,7 +40,7 @@ async function main() {
   /** @type {Map<string, LockEntry>} */
   const packages = new Map(Object.entries(lock.packages));
   const before = packages.size;
-  for (const parent of [...packages.values()]) {
+  for (const parent of packages.values()) {
     for (const [name, version] of Object.entries(parent.optionalDependencies ?? {})) {
       const key = `node_modules/${name}`;
       const entry = entryFor(name, version, parent);
