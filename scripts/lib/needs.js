@@ -1,0 +1,70 @@
+/** What tests need from the operating system beside Node. */
+import { CommandError, run } from './run.js';
+import { step } from './progress.js';
+
+/**
+ * @typedef {{ name: string, why: string, variable: string, debian: string[], find: () => Promise<string | undefined> }} Need
+ *   `variable` tells the tests where the thing is; it is unset when the thing is missing.
+ */
+
+/** @type {Need[]} */
+const NEEDS = [
+  {
+    name: 'python3 with the requests module',
+    why: "the Jobs guide's own code blocks are run with it",
+    variable: 'BYTENITE_TEST_PYTHON',
+    debian: ['python3', 'python3-requests'],
+    find: findPythonWithRequests,
+  },
+];
+
+/**
+ * Finds what tests need, installing Debian's packages where that is possible.
+ *
+ * @returns {Promise<{ env: Record<string, string>, missing: string[] }>}
+ */
+export async function meetNeeds() {
+  /** @type {Record<string, string>} */
+  const env = {};
+  /** @type {string[]} */
+  const missing = [];
+  for (const need of NEEDS) {
+    const found = (await need.find()) ?? (await installAndFind(need));
+    if (found === undefined) missing.push(`${need.name} is missing (${need.why})`);
+    else env[need.variable] = found;
+  }
+  return { env, missing };
+}
+
+/** @param {Need} need */
+async function installAndFind(need) {
+  if (process.getuid?.() !== 0) return undefined;
+  try {
+    await step(`Installing ${need.debian.join(', ')} (apt-get)`, () => aptInstall(need.debian));
+  } catch (error) {
+    // Shown by the step; the caller says what is not tested without it.
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+  return need.find();
+}
+
+/** @param {string[]} packages */
+async function aptInstall(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run('apt-get', ['update', '-q'], { env });
+  await run('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], { env });
+}
+
+// Debian's own comes first: its python3-requests is not seen by another python3 that lies earlier on the PATH.
+async function findPythonWithRequests() {
+  for (const python of ['/usr/bin/python3', 'python3']) {
+    try {
+      const found = await run(python, ['-c', 'import sys, requests; print(sys.executable)']);
+      return found.trim();
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+    }
+  }
+  return undefined;
+}
