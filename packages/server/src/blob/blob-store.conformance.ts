@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -199,6 +200,15 @@ export function describeBlobStore(name: string, make: () => Promise<BlobStore>):
         expect(parts.map(String)).toEqual(
           wanted.map(({ key, offset }) => key.slice(offset, offset + 8)),
         );
+      });
+
+      it('hold the error of an abort for whoever reads the stream later', async () => {
+        const controller = new AbortController();
+        const stream = await store.stream('digits', undefined, controller.signal);
+        const closed = once(stream, 'close');
+        controller.abort();
+        await closed;
+        await expect(buffer(stream)).rejects.toThrow(/abort/i);
       });
 
       it('end a stream with an error when its signal aborts', async () => {

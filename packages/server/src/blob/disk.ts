@@ -97,10 +97,13 @@ async function openStream(
     await file.close();
     return Readable.from([]);
   }
-  return file.createReadStream({
+  const stream = file.createReadStream({
     ...(range && { start: range.offset, end: range.offset + range.length - 1 }),
     ...(signal && { signal }),
   });
+  // An abort may come before anyone reads: that must not end the process. A reader still gets the error.
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 async function checkReadable(
