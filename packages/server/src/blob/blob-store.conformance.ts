@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -205,7 +204,9 @@ export function describeBlobStore(name: string, make: () => Promise<BlobStore>):
       it('hold the error of an abort for whoever reads the stream later', async () => {
         const controller = new AbortController();
         const stream = await store.stream('digits', undefined, controller.signal);
-        const closed = once(stream, 'close');
+        const closed = new Promise((resolve) => {
+          stream.once('close', resolve);
+        });
         controller.abort();
         await closed;
         await expect(buffer(stream)).rejects.toThrow(/abort/i);
