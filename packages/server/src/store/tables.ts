@@ -193,6 +193,8 @@ export interface LeaseTable {
   received_at: number | null;
   started_at: number | null;
   deadline_at: number;
+  /** started_at + taskTimeout + 30 s: no renewal goes past it. */
+  limit_at: number | null;
 }
 
 /** Ended attempts that did not commit. */

@@ -220,7 +220,8 @@ async function tasks(db: Kysely<unknown>, cluster: Cluster): Promise<void> {
       .addColumn('assigned_at', 'bigint', (c) => c.notNull())
       .addColumn('received_at', 'bigint')
       .addColumn('started_at', 'bigint')
-      .addColumn('deadline_at', 'bigint', (c) => c.notNull()),
+      .addColumn('deadline_at', 'bigint', (c) => c.notNull())
+      .addColumn('limit_at', 'bigint'),
   ).execute();
   await db.schema.createIndex('lease_task').on('lease').columns(['job', 'chunk']).execute();
   await db.schema.createIndex('lease_runner').on('lease').columns(['runner']).execute();

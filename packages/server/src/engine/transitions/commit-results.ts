@@ -1,0 +1,147 @@
+import type { EndReport, TaskKind, Verdict } from '@bytenite/contract';
+import { updateJob } from '../../store/jobs.ts';
+import { takeSiblings } from '../../store/leases.ts';
+import { insertEvents } from '../../store/records.ts';
+import { insertStep } from '../../store/steps.ts';
+import type { Tx } from '../../store/store.ts';
+import type { JobRow, LeaseRow } from '../../store/tables.ts';
+import { commitResults as commitRows, insertAttempts, type ResultPatch } from '../../store/tasks.ts';
+import type { JobPolicy } from '../job-policy.ts';
+import { enterState } from './enter-state.ts';
+import { priceOfRun } from './lease-price.ts';
+
+/** A report of success whose lease was still there, and where its bundle lies. */
+export interface FinishedAttempt {
+  lease: LeaseRow;
+  report: EndReport;
+  bundle: { key: string; offset: number; length: number; sha256: string };
+}
+
+/**
+ * Commits results under the job's lock, counts them, and makes the next stage runnable when they were
+ * the last. Returns the job and a verdict per lease.
+ */
+export async function commitResults(
+  tx: Tx,
+  job: JobRow,
+  policy: JobPolicy,
+  finished: readonly FinishedAttempt[],
+  now: number,
+): Promise<{ job: JobRow; verdicts: Map<string, Verdict> }> {
+  const verdicts = new Map<string, Verdict>();
+  if (finished.length === 0) return { job, verdicts };
+  const patches = finished.map((attempt) => resultPatch(job, policy, attempt));
+  const committed = await commitRows(tx, patches);
+  const committedKeys = new Set(committed.map((task) => keyOf(task)));
+  let price = 0;
+  finished.forEach(({ lease }, i) => {
+    const won = committedKeys.has(keyOf(lease));
+    verdicts.set(lease.id, won ? 'committed' : 'superseded');
+    if (won) price += patches[i]?.price ?? 0;
+  });
+  for (const kind of new Set(committed.map((task) => task.kind))) {
+    const chunks = committed.filter((task) => task.kind === kind).map((task) => task.chunk);
+    await supersedeSiblings(tx, job, kind, chunks, now);
+    await insertEvents(tx, [
+      {
+        account: job.account,
+        job: job.no,
+        at: now,
+        type: 'task',
+        body: JSON.stringify({ kind, run: runOf(job, kind), chunks }),
+      },
+    ]);
+  }
+  const apps = committed.filter((task) => task.kind === 'APP').length;
+  const counted = await updateJob(tx, job, {
+    committed: job.committed + apps,
+    price: job.price + price,
+  });
+  return { job: await advance(tx, counted ?? job, committed, now), verdicts };
+}
+
+/** APP tasks keep run 0, so that a retry keeps their results; engine tasks belong to a run. */
+export function runOf(job: Pick<JobRow, 'run'>, kind: TaskKind): number {
+  return kind === 'APP' ? 0 : job.run;
+}
+
+function keyOf(task: { kind: TaskKind; run: number; chunk: number }): string {
+  return `${task.kind}/${task.run}/${task.chunk}`;
+}
+
+function resultPatch(job: JobRow, policy: JobPolicy, attempt: FinishedAttempt): ResultPatch {
+  const { lease, report, bundle } = attempt;
+  return {
+    job: job.no,
+    kind: lease.kind,
+    run: lease.run,
+    chunk: lease.chunk,
+    result_key: bundle.key,
+    result_offset: bundle.offset,
+    result_length: bundle.length,
+    result_sha: bundle.sha256,
+    winner: lease.attempt,
+    runner: lease.runner,
+    assigned_at: lease.assigned_at,
+    received_at: report.receivedAt,
+    started_at: report.startedAt,
+    ended_at: report.endedAt,
+    price: priceOfRun(policy, lease.kind, report.startedAt, report.endedAt),
+    stats: report.stats === null ? null : JSON.stringify(report.stats),
+  };
+}
+
+/** Other attempts of a committed task end now and cost nothing. */
+async function supersedeSiblings(
+  tx: Tx,
+  job: JobRow,
+  kind: TaskKind,
+  chunks: readonly number[],
+  now: number,
+): Promise<void> {
+  const siblings = await takeSiblings(tx, job.no, kind, runOf(job, kind), chunks);
+  await insertAttempts(
+    tx,
+    siblings.map((lease) => ({
+      job: lease.job,
+      kind: lease.kind,
+      run: lease.run,
+      chunk: lease.chunk,
+      attempt: lease.attempt,
+      runner: lease.runner,
+      started_at: lease.started_at,
+      ended_at: now,
+      exit_code: null,
+      reason: 'SUPERSEDED' as const,
+      error_message: 'another attempt committed first',
+    })),
+  );
+}
+
+async function advance(
+  tx: Tx,
+  job: JobRow,
+  committed: readonly { kind: TaskKind }[],
+  now: number,
+): Promise<JobRow> {
+  const kinds = new Set(committed.map((task) => task.kind));
+  if (kinds.has('PARTITIONER')) {
+    await insertStep(tx, { job: job.no, run: job.run, name: 'chunks', readyAt: now });
+    return job;
+  }
+  if (kinds.has('ASSEMBLER')) return enterMerged(tx, job, now);
+  return finishChunks(tx, job, now);
+}
+
+/** After the last chunk: the results are collected for the assembler. */
+export async function finishChunks(tx: Tx, job: JobRow, now: number): Promise<JobRow> {
+  if (job.state !== 'PARTITIONED' || job.committed + job.failed < job.num_chunks) return job;
+  await insertStep(tx, { job: job.no, run: job.run, name: 'collect', readyAt: now });
+  return enterState(tx, job, 'TASKS_COMPLETED', now);
+}
+
+/** The output is there; it is delivered next. */
+export async function enterMerged(tx: Tx, job: JobRow, now: number): Promise<JobRow> {
+  await insertStep(tx, { job: job.no, run: job.run, name: 'deliver', readyAt: now });
+  return enterState(tx, job, 'MERGED', now);
+}

@@ -1,0 +1,129 @@
+import type { AttemptReason } from '@bytenite/contract';
+import type { RetryPolicy } from '../../domain/task-end.ts';
+import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
+import { hasSibling, insertReady } from '../../store/leases.ts';
+import { updateJob } from '../../store/jobs.ts';
+import { insertEvents } from '../../store/records.ts';
+import type { Tx } from '../../store/store.ts';
+import type { JobRow, LeaseRow } from '../../store/tables.ts';
+import { findTask, insertAttempts, updateEndedTask } from '../../store/tasks.ts';
+import type { JobPolicy } from '../job-policy.ts';
+import { endJob } from './end-job.ts';
+import { priceOfRun } from './lease-price.ts';
+
+export interface AttemptEnd {
+  reason: AttemptReason;
+  exitCode: number | null;
+  errorMessage: string;
+  receivedAt: number | null;
+  startedAt: number | null;
+  endedAt: number;
+}
+
+/**
+ * Records an attempt that did not commit, whose lease has been taken, and does what follows: wait for a
+ * retry, or fail the task and with it the job. One path for failures, timeouts, losses and expiry.
+ */
+export async function endAttempt(
+  tx: Tx,
+  job: JobRow,
+  policy: JobPolicy,
+  lease: LeaseRow,
+  end: AttemptEnd,
+  options: { backoff: RetryPolicy['backoff']; random: number; now: number },
+): Promise<JobRow> {
+  await insertAttempts(tx, [
+    {
+      job: job.no,
+      kind: lease.kind,
+      run: lease.run,
+      chunk: lease.chunk,
+      attempt: lease.attempt,
+      runner: lease.runner,
+      started_at: end.startedAt,
+      ended_at: end.endedAt,
+      exit_code: end.exitCode,
+      reason: end.reason,
+      error_message: end.errorMessage,
+    },
+  ]);
+  const task = await findTask(tx, job.no, lease);
+  if (task === undefined || task.state !== 'open') return job;
+
+  const price = isFree(end.reason) ? 0 : priceOfRun(policy, lease.kind, end.startedAt, end.endedAt);
+  // A second attempt that still runs decides the task's fate; this one ends only itself.
+  const decision = (await hasSibling(tx, lease))
+    ? null
+    : decideTaskEnd(
+        task,
+        end.reason,
+        { maxTaskRetries: policy.config.maxTaskRetries, backoff: options.backoff },
+        options.random,
+      );
+  const loss = isFree(end.reason) ? 1 : 0;
+  await updateEndedTask(tx, task, {
+    state: decision?.next === 'fail' ? 'failed' : 'open',
+    attempts: Math.max(task.attempts, lease.attempt),
+    retries: task.retries + (decision?.next === 'retry' && decision.usesRetry ? 1 : 0),
+    losses: task.losses + loss,
+    runner: lease.runner,
+    assigned_at: lease.assigned_at,
+    received_at: end.receivedAt,
+    started_at: end.startedAt,
+    ended_at: end.endedAt,
+    reason: end.reason,
+    error_message: end.errorMessage,
+    price: task.price + price,
+  });
+  await insertEvents(tx, [taskEvent(job, lease, options.now)]);
+  const priced = price === 0 ? job : await updateJob(tx, job, { price: job.price + price });
+  const current = priced ?? job;
+  if (decision === null) return current;
+  if (decision.next === 'fail') return failTask(tx, current, policy, lease, end, options.now);
+  await insertReady(tx, [
+    {
+      job: job.no,
+      kind: lease.kind,
+      run: lease.run,
+      chunk: lease.chunk,
+      attempt: lease.attempt + 1,
+      ready_at: options.now + decision.delayMs,
+    },
+  ]);
+  return current;
+}
+
+function taskEvent(job: JobRow, lease: LeaseRow, now: number) {
+  const body = { kind: lease.kind, run: lease.run, chunks: [lease.chunk] };
+  return {
+    account: job.account,
+    job: job.no,
+    at: now,
+    type: 'task' as const,
+    body: JSON.stringify(body),
+  };
+}
+
+const ENGINE_FAILURES = {
+  PARTITIONER: { reason: 'PARTITIONER_FAILED', name: 'partitioner' },
+  ASSEMBLER: { reason: 'ASSEMBLER_FAILED', name: 'assembler' },
+} as const;
+
+/** A task that is finally failed fails its job at once. */
+async function failTask(
+  tx: Tx,
+  job: JobRow,
+  policy: JobPolicy,
+  lease: LeaseRow,
+  end: AttemptEnd,
+  now: number,
+): Promise<JobRow> {
+  if (lease.kind === 'APP') {
+    const counted = (await updateJob(tx, job, { failed: job.failed + 1 })) ?? job;
+    const message = `chunk ${lease.chunk}: ${end.errorMessage}`;
+    return endJob(tx, counted, policy, { state: 'FAILED', reason: 'TASK_FAILED', message }, now);
+  }
+  const { reason, name } = ENGINE_FAILURES[lease.kind];
+  const message = `${name}: ${end.errorMessage}`;
+  return endJob(tx, job, policy, { state: 'FAILED', reason, message }, now);
+}

@@ -1,0 +1,218 @@
+import type { JobState } from '@bytenite/contract';
+import type { Insertable, Updateable } from 'kysely';
+import type { JobDoc, Pinned, TemplateSnapshot } from '../domain/job-doc.ts';
+import { jsonOrNull, parseOrNull } from './json.ts';
+import type { Db, Tx } from './store.ts';
+import type { JobDocRow, JobDocTable, JobRow, JobTable } from './tables.ts';
+
+export interface JobRecord {
+  job: JobRow;
+  doc: JobDoc;
+}
+
+export async function findJob(db: Db, account: string, id: string): Promise<JobRow | undefined> {
+  return db
+    .selectFrom('job')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account', '=', account)
+    .executeTakeFirst();
+}
+
+/** Ids are unique over all accounts; whose it is decides what the caller may learn. */
+export async function ownerOfJobId(db: Db, id: string): Promise<string | undefined> {
+  const row = await db.selectFrom('job').select('account').where('id', '=', id).executeTakeFirst();
+  return row?.account;
+}
+
+export async function findJobByNo(db: Db, no: number): Promise<JobRow | undefined> {
+  return db.selectFrom('job').selectAll().where('no', '=', no).executeTakeFirst();
+}
+
+/**
+ * Locks a job's row, in ascending order when several are needed: everything that changes a job's tasks
+ * begins here. SQLite's one writer is the lock.
+ */
+export async function lockJob(tx: Tx, no: number): Promise<JobRow | undefined> {
+  return findJobByNo(tx, no);
+}
+
+export async function readJobDoc(db: Db, no: number): Promise<JobDoc> {
+  const row = await db.selectFrom('job_doc').selectAll().where('no', '=', no).executeTakeFirst();
+  if (row === undefined) throw new Error(`job ${no} has no document`);
+  return toJobDoc(row);
+}
+
+export async function readJobDocs(db: Db, nos: readonly number[]): Promise<Map<number, JobDoc>> {
+  if (nos.length === 0) return new Map();
+  const rows = await db.selectFrom('job_doc').selectAll().where('no', 'in', nos).execute();
+  return new Map(rows.map((row) => [row.no, toJobDoc(row)]));
+}
+
+export async function insertJob(
+  tx: Tx,
+  row: Insertable<JobTable>,
+  doc: JobDoc,
+): Promise<JobRow> {
+  const job = await tx.insertInto('job').values(row).returningAll().executeTakeFirstOrThrow();
+  await tx
+    .insertInto('job_doc')
+    .values({ no: job.no, ...fromJobDoc(doc) })
+    .execute();
+  return job;
+}
+
+export async function updateJobDoc(tx: Tx, no: number, doc: JobDoc): Promise<void> {
+  await tx.updateTable('job_doc').set(fromJobDoc(doc)).where('no', '=', no).execute();
+}
+
+/** Changes a job that is still in the state the caller saw; undefined when someone else moved it. */
+export async function updateJob(
+  tx: Tx,
+  seen: Pick<JobRow, 'no' | 'state' | 'run'>,
+  patch: Updateable<JobTable>,
+): Promise<JobRow | undefined> {
+  return tx
+    .updateTable('job')
+    .set(patch)
+    .where('no', '=', seen.no)
+    .where('state', '=', seen.state)
+    .where('run', '=', seen.run)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export interface JobListQuery {
+  account: string;
+  limit: number;
+  offset: number;
+  order: { column: JobSortColumn; descending: boolean } | null;
+}
+
+/** Wire fields by which jobs can be sorted, with their columns. */
+export const JOB_SORT_COLUMNS = {
+  id: 'id',
+  name: 'name',
+  templateId: 'template_id',
+  state: 'state',
+  createdAt: 'created_at',
+  submittedAt: 'submitted_at',
+  startedAt: 'started_at',
+  endedAt: 'ended_at',
+  numChunks: 'num_chunks',
+  paymentAmount: 'price',
+  failedChunks: 'failed',
+  failureReason: 'failure_reason',
+  errorMessage: 'error_message',
+} as const satisfies Record<string, keyof JobTable>;
+type JobSortColumn = (typeof JOB_SORT_COLUMNS)[keyof typeof JOB_SORT_COLUMNS];
+
+export async function listJobs(db: Db, query: JobListQuery): Promise<{ rows: JobRow[]; total: number }> {
+  let select = db.selectFrom('job').selectAll().where('account', '=', query.account);
+  if (query.order === null) {
+    select = select.orderBy('no', 'desc');
+  } else {
+    select = select.orderBy(query.order.column, query.order.descending ? 'desc' : 'asc').orderBy('id');
+  }
+  const rows = await select.limit(query.limit).offset(query.offset).execute();
+  const count = await db
+    .selectFrom('job')
+    .select((e) => e.fn.countAll<number>().as('total'))
+    .where('account', '=', query.account)
+    .executeTakeFirstOrThrow();
+  return { rows, total: Number(count.total) };
+}
+
+/** Started jobs whose jobTimeout is over. */
+export async function overdueJobs(db: Db, now: number, limit: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('job')
+    .select('no')
+    .where('state', 'not in', ['NEW', 'COMPLETE', 'FAILED'])
+    .where('deadline_at', '<=', now)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.no);
+}
+
+/** Ended jobs whose data has had its time. */
+export async function expiredJobs(db: Db, endedBefore: number, limit: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('job')
+    .select('no')
+    .where('data_state', '=', 'kept')
+    .where('ended_at', '<=', endedBefore)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.no);
+}
+
+/** Jobs with a task that could be claimed now, oldest first. */
+export async function claimableJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
+  const claiming: JobState[] = ['PARTITIONING', 'PARTITIONED', 'MERGING'];
+  return db
+    .selectFrom('job')
+    .selectAll()
+    .where('state', 'in', claiming)
+    .where((e) =>
+      e.or([
+        e.and([e('state', '=', 'PARTITIONED'), e('cursor', '<', e.ref('num_chunks'))]),
+        e.exists(
+          e
+            .selectFrom('ready')
+            .select('ready.job')
+            .whereRef('ready.job', '=', 'job.no')
+            .where('ready.ready_at', '<=', now),
+        ),
+      ]),
+    )
+    .orderBy('no')
+    .limit(limit)
+    .execute();
+}
+
+/** Removes a job from sight at once; its tasks and blobs follow through `gc`. */
+export async function deleteJobRow(tx: Tx, no: number): Promise<void> {
+  await tx.deleteFrom('job_doc').where('no', '=', no).execute();
+  await tx.deleteFrom('job').where('no', '=', no).execute();
+}
+
+function toJobDoc(row: JobDocRow): JobDoc {
+  return {
+    description: row.description,
+    tags: { app: row.app, partitioner: row.partitioner, assembler: row.assembler },
+    template: parseOrNull<TemplateSnapshot>(row.template),
+    templateParams: parseOrNull<JobDoc['templateParams']>(row.template_params) ?? {
+      app: null,
+      partitioner: null,
+      assembler: null,
+    },
+    config: JSON.parse(row.config) as JobDoc['config'],
+    dataSource: parseOrNull<JobDoc['dataSource']>(row.data_source),
+    dataDestination: parseOrNull<JobDoc['dataDestination']>(row.data_destination),
+    params: {
+      partitioner: row.params_partitioner,
+      app: row.params_app,
+      assembler: row.params_assembler,
+    },
+    pinned: parseOrNull<Pinned>(row.pinned),
+  };
+}
+
+function fromJobDoc(doc: JobDoc): Omit<Insertable<JobDocTable>, 'no'> {
+  return {
+    description: doc.description,
+    app: doc.tags.app,
+    partitioner: doc.tags.partitioner,
+    assembler: doc.tags.assembler,
+    template: jsonOrNull(doc.template),
+    template_params: jsonOrNull(doc.templateParams),
+    config: JSON.stringify(doc.config),
+    data_source: jsonOrNull(doc.dataSource),
+    data_destination: jsonOrNull(doc.dataDestination),
+    params_partitioner: doc.params.partitioner,
+    params_app: doc.params.app,
+    params_assembler: doc.params.assembler,
+    pinned: jsonOrNull(doc.pinned),
+  };
+}

@@ -1,0 +1,267 @@
+import type { LeasePhase, TaskKind } from '@bytenite/contract';
+import type { Db, Tx } from './store.ts';
+import type { LeaseRow, NewLease, ReadyTable } from './tables.ts';
+
+export async function insertLeases(tx: Tx, leases: readonly NewLease[]): Promise<void> {
+  if (leases.length === 0) return;
+  await tx
+    .insertInto('lease')
+    .values([...leases])
+    .execute();
+}
+
+/** The fence: only a lease that still exists, of this runner, lets its report have an effect. */
+export async function takeLeases(
+  tx: Tx,
+  job: number,
+  runner: string,
+  ids: readonly string[],
+): Promise<LeaseRow[]> {
+  if (ids.length === 0) return [];
+  return tx
+    .deleteFrom('lease')
+    .where('id', 'in', ids)
+    .where('job', '=', job)
+    .where('runner', '=', runner)
+    .returningAll()
+    .execute();
+}
+
+/** Leases of tasks that have just been committed by another attempt. */
+export async function takeSiblings(
+  tx: Tx,
+  job: number,
+  kind: TaskKind,
+  run: number,
+  chunks: readonly number[],
+): Promise<LeaseRow[]> {
+  if (chunks.length === 0) return [];
+  return tx
+    .deleteFrom('lease')
+    .where('job', '=', job)
+    .where('kind', '=', kind)
+    .where('run', '=', run)
+    .where('chunk', 'in', chunks)
+    .returningAll()
+    .execute();
+}
+
+/** All leases of a job that ends. */
+export async function takeJobLeases(tx: Tx, job: number): Promise<LeaseRow[]> {
+  return tx.deleteFrom('lease').where('job', '=', job).returningAll().execute();
+}
+
+/** Those of a job that are still due when looked at under its lock. */
+export async function takeDueLeases(tx: Tx, job: number, now: number): Promise<LeaseRow[]> {
+  return tx
+    .deleteFrom('lease')
+    .where('job', '=', job)
+    .where('deadline_at', '<=', now)
+    .returningAll()
+    .execute();
+}
+
+/** Leases of an older incarnation of a runner, of one job. */
+export async function takeStaleLeases(
+  tx: Tx,
+  job: number,
+  runner: string,
+  incarnation: string,
+): Promise<LeaseRow[]> {
+  return tx
+    .deleteFrom('lease')
+    .where('job', '=', job)
+    .where('runner', '=', runner)
+    .where('incarnation', '!=', incarnation)
+    .returningAll()
+    .execute();
+}
+
+export async function hasSibling(
+  db: Db,
+  lease: Pick<LeaseRow, 'job' | 'kind' | 'run' | 'chunk'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('lease')
+    .select('id')
+    .where('job', '=', lease.job)
+    .where('chunk', '=', lease.chunk)
+    .where('kind', '=', lease.kind)
+    .where('run', '=', lease.run)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function jobsWithDueLeases(db: Db, now: number, limit: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('lease')
+    .select('job')
+    .distinct()
+    .where('deadline_at', '<=', now)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.job);
+}
+
+export async function jobsWithStaleLeases(
+  db: Db,
+  runner: string,
+  incarnation: string,
+): Promise<number[]> {
+  const rows = await db
+    .selectFrom('lease')
+    .select('job')
+    .distinct()
+    .where('runner', '=', runner)
+    .where('incarnation', '!=', incarnation)
+    .execute();
+  return rows.map((row) => row.job).toSorted((a, b) => a - b);
+}
+
+export async function findLease(db: Db, id: string): Promise<LeaseRow | undefined> {
+  return db.selectFrom('lease').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function liveLeases(db: Db, job: number, chunks?: readonly number[]): Promise<LeaseRow[]> {
+  const query = db.selectFrom('lease').selectAll().where('job', '=', job);
+  return (chunks === undefined ? query : query.where('chunk', 'in', chunks)).execute();
+}
+
+/** One statement for all leases of a runner; none outlives its own limit. */
+export async function renewLeases(
+  tx: Tx,
+  runner: string,
+  incarnation: string,
+  deadline: number,
+): Promise<void> {
+  await tx
+    .updateTable('lease')
+    .set((e) => ({
+      deadline_at: e
+        .case()
+        .when('limit_at', '<', deadline)
+        .then(e.ref('limit_at'))
+        .else(deadline)
+        .end()
+        .$castTo<number>(),
+    }))
+    .where('runner', '=', runner)
+    .where('incarnation', '=', incarnation)
+    .execute();
+}
+
+/** Which of these leases this incarnation still holds. */
+export async function heldLeases(
+  db: Db,
+  runner: string,
+  incarnation: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('lease')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('runner', '=', runner)
+    .where('incarnation', '=', incarnation)
+    .execute();
+  return new Set(rows.map((row) => row.id));
+}
+
+export async function updatePhase(
+  tx: Tx,
+  runner: string,
+  lease: string,
+  patch: {
+    phase: LeasePhase;
+    received_at: number | null;
+    started_at: number | null;
+    limit_at: number | null;
+  },
+): Promise<LeaseRow | undefined> {
+  return tx
+    .updateTable('lease')
+    .set(patch)
+    .where('id', '=', lease)
+    .where('runner', '=', runner)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** After a gap in time nothing may expire that could not be renewed meanwhile. */
+export async function extendAllLeases(tx: Tx, deadline: number): Promise<void> {
+  await tx
+    .updateTable('lease')
+    .set({ deadline_at: deadline })
+    .where('deadline_at', '<', deadline)
+    .execute();
+}
+
+/** Live leases by state of the wire, for one job. */
+export async function countPhases(
+  db: Db,
+  jobs: readonly number[],
+): Promise<{ job: number; kind: TaskKind; phase: LeasePhase; count: number }[]> {
+  if (jobs.length === 0) return [];
+  const rows = await db
+    .selectFrom('lease')
+    .select((e) => ['job', 'kind', 'phase', e.fn.countAll<number>().as('count')] as const)
+    .where('job', 'in', jobs)
+    .groupBy(['job', 'kind', 'phase'])
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+export async function insertReady(tx: Tx, rows: readonly ReadyTable[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx
+    .insertInto('ready')
+    .values([...rows])
+    .execute();
+}
+
+/** Takes due tasks of a job, the longest waiting first. */
+export async function takeReady(
+  tx: Tx,
+  job: number,
+  kind: TaskKind,
+  now: number,
+  limit: number,
+): Promise<ReadyTable[]> {
+  const rows = await tx
+    .selectFrom('ready')
+    .selectAll()
+    .where('job', '=', job)
+    .where('kind', '=', kind)
+    .where('ready_at', '<=', now)
+    .orderBy('ready_at')
+    .orderBy('chunk')
+    .limit(limit)
+    .execute();
+  if (rows.length === 0) return [];
+  await tx
+    .deleteFrom('ready')
+    .where('job', '=', job)
+    .where('kind', '=', kind)
+    .where(
+      'chunk',
+      'in',
+      rows.map((row) => row.chunk),
+    )
+    .execute();
+  return rows;
+}
+
+export async function deleteReady(tx: Tx, job: number): Promise<void> {
+  await tx.deleteFrom('ready').where('job', '=', job).execute();
+}
+
+/** When the next waiting task of a job is due; null when none waits. */
+export async function nextReadyAt(db: Db, job: number): Promise<number | null> {
+  const row = await db
+    .selectFrom('ready')
+    .select((e) => e.fn.min('ready_at').as('at'))
+    .where('job', '=', job)
+    .executeTakeFirst();
+  return row?.at ?? null;
+}

@@ -1,0 +1,110 @@
+import type { Db, Tx } from './store.ts';
+import type { StepName, StepRow } from './tables.ts';
+
+/** Makes a stage runnable; part of the transaction that changes the job's state. */
+export async function insertStep(
+  tx: Tx,
+  step: { job: number; run: number; name: StepName; readyAt: number },
+): Promise<void> {
+  await tx
+    .insertInto('step')
+    .values({
+      job: step.job,
+      run: step.run,
+      name: step.name,
+      owner: '',
+      fence: 0,
+      deadline_at: 0,
+      cursor: '',
+      tries: 0,
+      ready_at: step.readyAt,
+    })
+    .execute();
+}
+
+/** Takes the step that has waited longest and that nobody runs; its fence is new. */
+export async function claimStep(
+  tx: Tx,
+  owner: string,
+  now: number,
+  leaseMs: number,
+): Promise<StepRow | undefined> {
+  const step = await tx
+    .selectFrom('step')
+    .selectAll()
+    .where('ready_at', '<=', now)
+    .where((e) => e.or([e('owner', '=', ''), e('deadline_at', '<=', now)]))
+    .orderBy('ready_at')
+    .orderBy('job')
+    .limit(1)
+    .executeTakeFirst();
+  if (step === undefined) return undefined;
+  return tx
+    .updateTable('step')
+    .set({ owner, fence: step.fence + 1, deadline_at: now + leaseMs })
+    .where('job', '=', step.job)
+    .where('run', '=', step.run)
+    .where('name', '=', step.name)
+    .where('fence', '=', step.fence)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+type Fenced = Pick<StepRow, 'job' | 'run' | 'name' | 'fence' | 'owner'>;
+
+/** False when the step was given to someone else or its job has ended. */
+export async function renewStep(tx: Db, step: Fenced, deadline: number): Promise<boolean> {
+  return changed(tx, step, { deadline_at: deadline });
+}
+
+export async function saveStepCursor(tx: Tx, step: Fenced, cursor: string): Promise<boolean> {
+  return changed(tx, step, { cursor });
+}
+
+/** Gives a step back, to be tried again later. */
+export async function postponeStep(
+  tx: Tx,
+  step: Fenced,
+  later: { tries: number; readyAt: number },
+): Promise<boolean> {
+  return changed(tx, step, { owner: '', tries: later.tries, ready_at: later.readyAt });
+}
+
+async function changed(
+  tx: Db,
+  step: Fenced,
+  patch: Partial<Pick<StepRow, 'deadline_at' | 'cursor' | 'owner' | 'tries' | 'ready_at'>>,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('step')
+    .set(patch)
+    .where('job', '=', step.job)
+    .where('run', '=', step.run)
+    .where('name', '=', step.name)
+    .where('fence', '=', step.fence)
+    .where('owner', '=', step.owner)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Ends a step that is still the caller's; the same transaction does what it stood for. */
+export async function finishStep(tx: Tx, step: Fenced): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('step')
+    .where('job', '=', step.job)
+    .where('run', '=', step.run)
+    .where('name', '=', step.name)
+    .where('fence', '=', step.fence)
+    .where('owner', '=', step.owner)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+export async function deleteSteps(tx: Tx, job: number): Promise<void> {
+  await tx.deleteFrom('step').where('job', '=', job).execute();
+}
+
+/** At the start of the only process: whatever a dead one was running is free. */
+export async function releaseAllSteps(db: Db): Promise<void> {
+  await db.updateTable('step').set({ owner: '' }).execute();
+}

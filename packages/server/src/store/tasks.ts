@@ -1,0 +1,249 @@
+import type { AttemptReason, TaskKind } from '@bytenite/contract';
+import type { Insertable } from 'kysely';
+import type { TaskKey } from '../domain/task-id.ts';
+import type { Db, Tx } from './store.ts';
+import type { AttemptRow, TaskRow, TaskTable } from './tables.ts';
+
+/** Fields of a new task that are not its own. */
+const NEW_TASK = {
+  state: 'open',
+  attempts: 0,
+  retries: 0,
+  losses: 0,
+  name: '',
+  source_key: null,
+  source_offset: 0,
+  source_length: 0,
+  result_key: null,
+  result_offset: 0,
+  result_length: 0,
+  result_sha: null,
+  winner: null,
+  runner: '',
+  assigned_at: null,
+  received_at: null,
+  started_at: null,
+  ended_at: null,
+  reason: '',
+  error_message: '',
+  price: 0,
+  stats: null,
+} as const satisfies Partial<TaskTable>;
+
+export type NewTask = Pick<TaskTable, 'job' | 'kind' | 'run' | 'chunk' | 'created_at'> &
+  Partial<Pick<TaskTable, 'name' | 'source_key' | 'source_offset' | 'source_length'>>;
+
+/** Inserts tasks; those that are there already stay as they are, so a resumed step may repeat itself. */
+export async function insertTasks(tx: Tx, tasks: readonly NewTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  await tx
+    .insertInto('task')
+    .values(tasks.map((task) => ({ ...NEW_TASK, ...task })))
+    .onConflict((c) => c.doNothing())
+    .execute();
+}
+
+export async function findTask(db: Db, job: number, key: TaskKey): Promise<TaskRow | undefined> {
+  return db
+    .selectFrom('task')
+    .selectAll()
+    .where('job', '=', job)
+    .where('kind', '=', key.kind)
+    .where('run', '=', key.run)
+    .where('chunk', '=', key.chunk)
+    .executeTakeFirst();
+}
+
+export type ChunkSource = Pick<
+  TaskRow,
+  'kind' | 'run' | 'chunk' | 'name' | 'source_key' | 'source_offset' | 'source_length' | 'created_at'
+>;
+
+/** Sources of the chunks in `[from, to)`, in order. */
+export async function chunkSources(
+  db: Db,
+  job: number,
+  range: { from: number; to: number },
+): Promise<ChunkSource[]> {
+  return db
+    .selectFrom('task')
+    .select(SOURCE_COLUMNS)
+    .where('job', '=', job)
+    .where('kind', '=', 'APP')
+    .where('run', '=', 0)
+    .where('chunk', '>=', range.from)
+    .where('chunk', '<', range.to)
+    .orderBy('chunk')
+    .execute();
+}
+
+const SOURCE_COLUMNS = [
+  'kind',
+  'run',
+  'chunk',
+  'name',
+  'source_key',
+  'source_offset',
+  'source_length',
+  'created_at',
+] as const;
+
+/** Sources of named chunks of one kind and run. */
+export async function taskSources(
+  db: Db,
+  job: number,
+  kind: TaskKind,
+  run: number,
+  chunks: readonly number[],
+): Promise<ChunkSource[]> {
+  return db
+    .selectFrom('task')
+    .select(SOURCE_COLUMNS)
+    .where('job', '=', job)
+    .where('kind', '=', kind)
+    .where('run', '=', run)
+    .where('chunk', 'in', chunks)
+    .execute();
+}
+
+/** What a commit records; the rest of the row stays. */
+export type ResultPatch = Pick<TaskTable, 'job' | 'kind' | 'run' | 'chunk'> &
+  Pick<
+    TaskTable,
+    | 'result_key'
+    | 'result_offset'
+    | 'result_length'
+    | 'result_sha'
+    | 'winner'
+    | 'runner'
+    | 'assigned_at'
+    | 'received_at'
+    | 'started_at'
+    | 'ended_at'
+    | 'price'
+    | 'stats'
+  >;
+
+/**
+ * Commits results of tasks that are still open, in one statement; returns the chunks that it committed.
+ * An upsert, because an update that joins a list of values scans the whole job on SQLite.
+ */
+export async function commitResults(
+  tx: Tx,
+  results: readonly ResultPatch[],
+): Promise<{ kind: TaskKind; run: number; chunk: number }[]> {
+  if (results.length === 0) return [];
+  return tx
+    .insertInto('task')
+    .values(results.map((result) => committedRow(result)))
+    .onConflict((c) =>
+      c
+        .columns(['job', 'kind', 'run', 'chunk'])
+        .doUpdateSet((e) => ({
+          state: e.ref('excluded.state'),
+          attempts: e.ref('excluded.attempts'),
+          result_key: e.ref('excluded.result_key'),
+          result_offset: e.ref('excluded.result_offset'),
+          result_length: e.ref('excluded.result_length'),
+          result_sha: e.ref('excluded.result_sha'),
+          winner: e.ref('excluded.winner'),
+          runner: e.ref('excluded.runner'),
+          assigned_at: e.ref('excluded.assigned_at'),
+          received_at: e.ref('excluded.received_at'),
+          started_at: e.ref('excluded.started_at'),
+          ended_at: e.ref('excluded.ended_at'),
+          price: e('task.price', '+', e.ref('excluded.price')),
+          stats: e.ref('excluded.stats'),
+        }))
+        .where('task.state', '=', 'open'),
+    )
+    .returning(['kind', 'run', 'chunk'])
+    .execute();
+}
+
+function committedRow(result: ResultPatch): Insertable<TaskTable> {
+  const attempts = result.winner ?? 0;
+  return { ...NEW_TASK, ...result, attempts, state: 'committed', created_at: 0 };
+}
+
+/** Records the end of an attempt on its task. */
+export async function updateEndedTask(
+  tx: Tx,
+  task: TaskRow,
+  patch: {
+    state: 'open' | 'failed';
+    attempts: number;
+    retries: number;
+    losses: number;
+    runner: string;
+    assigned_at: number | null;
+    received_at: number | null;
+    started_at: number | null;
+    ended_at: number | null;
+    reason: AttemptReason;
+    error_message: string;
+    price: number;
+  },
+): Promise<void> {
+  await tx
+    .updateTable('task')
+    .set(patch)
+    .where('job', '=', task.job)
+    .where('kind', '=', task.kind)
+    .where('run', '=', task.run)
+    .where('chunk', '=', task.chunk)
+    .where('state', '=', 'open')
+    .execute();
+}
+
+export async function insertAttempts(tx: Tx, attempts: readonly AttemptRow[]): Promise<void> {
+  if (attempts.length === 0) return;
+  await tx
+    .insertInto('attempt')
+    .values([...attempts])
+    .onConflict((c) => c.doNothing())
+    .execute();
+}
+
+export type CommittedTask = Pick<
+  TaskRow,
+  'chunk' | 'state' | 'result_key' | 'result_offset' | 'result_length'
+>;
+
+/** A page of APP tasks in chunk order, for collecting results. */
+export async function resultPage(
+  db: Db,
+  job: number,
+  afterChunk: number,
+  limit: number,
+): Promise<CommittedTask[]> {
+  return db
+    .selectFrom('task')
+    .select(['chunk', 'state', 'result_key', 'result_offset', 'result_length'])
+    .where('job', '=', job)
+    .where('kind', '=', 'APP')
+    .where('run', '=', 0)
+    .where('chunk', '>', afterChunk)
+    .orderBy('chunk')
+    .limit(limit)
+    .execute();
+}
+
+/** Attempts that did not commit, of the tasks named. */
+export async function endedAttempts(
+  db: Db,
+  job: number,
+  keys: readonly TaskKey[],
+): Promise<AttemptRow[]> {
+  if (keys.length === 0) return [];
+  const chunks = [...new Set(keys.map((key) => key.chunk))];
+  const rows = await db
+    .selectFrom('attempt')
+    .selectAll()
+    .where('job', '=', job)
+    .where('chunk', 'in', chunks)
+    .orderBy('attempt')
+    .execute();
+  const wanted = new Set(keys.map((key) => `${key.kind}/${key.run}/${key.chunk}`));
+  return rows.filter((row) => wanted.has(`${row.kind}/${row.run}/${row.chunk}`));
+}
