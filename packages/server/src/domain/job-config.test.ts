@@ -1,0 +1,25 @@
+import type { JobConfigInput } from '@bytenite/contract';
+import { expect, it } from 'vitest';
+import { checkConfig } from './job-config.ts';
+
+it.each([
+  {},
+  { taskTimeout: 600, maxTaskRetries: 0, allowEmpty: true },
+  { toleratedFailures: '', speculation: false, retryOn: [], failOn: [], priority: 'UNDEFINED' },
+  { toleratedFailures: 0 },
+] as const satisfies JobConfigInput[])('accepts %j', (config) => {
+  expect(() => checkConfig(config)).not.toThrow();
+});
+
+it.each([
+  [{ toleratedFailures: '2%' }, 'config.toleratedFailures'],
+  [{ toleratedFailures: 3 }, 'config.toleratedFailures'],
+  [{ speculation: true }, 'config.speculation'],
+  [{ retryOn: [1] }, 'config.retryOn'],
+  [{ failOn: ['TIMEOUT'] }, 'config.failOn'],
+  [{ priority: 'FAST' }, 'config.priority'],
+] as const)('refuses %j rather than ignoring it', (config, field) => {
+  expect(() => checkConfig(config as unknown as JobConfigInput)).toThrow(
+    `${field} is not available in this version`,
+  );
+});
