@@ -1,0 +1,60 @@
+/** Pagination and order of lists (contract 1.5). */
+import { invalid, type Pagination } from '@bytenite/contract';
+
+export interface Page {
+  limit: number;
+  offset: number;
+}
+
+export interface Order<Column extends string> {
+  column: Column;
+  descending: boolean;
+}
+
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 1000;
+
+/** The page a query asks for; 0 means the default, more than the maximum means the maximum. */
+export function pageOf(query: { limit?: number | undefined; offset?: number | undefined }): Page {
+  const limit = query.limit ?? 0;
+  return {
+    limit: limit === 0 ? DEFAULT_LIMIT : Math.min(limit, MAX_LIMIT),
+    offset: query.offset ?? 0,
+  };
+}
+
+/** The reply block for a page of `total` entries. */
+export function paginationOf(total: number, page: Page): Pagination {
+  return {
+    total,
+    offset: page.offset,
+    hasPrevious: page.offset > 0 && total > 0,
+    hasNext: page.offset + page.limit < total,
+  };
+}
+
+/**
+ * Reads `field`, `field asc`, `-field` or `field desc`. `columns` names the wire's fields (snake_case is
+ * taken too) and their columns; without an order it is `fallback`.
+ */
+export function orderOf<Column extends string, Fallback>(
+  orderBy: string | undefined,
+  columns: Readonly<Record<string, Column>>,
+  fallback: Fallback,
+): Order<Column> | Fallback {
+  const text = orderBy?.trim() ?? '';
+  if (text === '') return fallback;
+  const match = /^([-+]?)(\w+)(?:\s+(asc|desc))?$/i.exec(text);
+  const field = camelCase(match?.[2] ?? '');
+  const column = Object.hasOwn(columns, field) ? columns[field] : undefined;
+  if (match === null || column === undefined || (match[1] === '-' && match[3] !== undefined)) {
+    throw invalid(`orderBy: cannot order by ${JSON.stringify(text)}`, [
+      { field: 'orderBy', description: `must be one of ${Object.keys(columns).join(', ')}` },
+    ]);
+  }
+  return { column, descending: match[1] === '-' || match[3]?.toLowerCase() === 'desc' };
+}
+
+function camelCase(field: string): string {
+  return field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
