@@ -1,0 +1,256 @@
+"""Starts the tasks of one runner, from a process small enough that a fork costs little.
+
+Commands come as lines on stdin: `renew <seconds>` or `<slot> <json>`; the JSON goes unread to the
+slot's supervisor, which is forked at the first. Frames (frames.py) go to stdout, most of them written
+by the supervisors themselves. When stdin ends, the runner is dead: the launcher closes its sockets
+and with that every supervisor kills its task and ends.
+
+A lock file in the work folder is held by the launcher and all its supervisors. A new launcher waits
+for it, so it starts only after everything of an earlier one has ended.
+"""
+import fcntl
+import json
+import mmap
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import cgroups  # noqa: E402
+import linux  # noqa: E402
+from frames import LOST, READY, FrameWriter  # noqa: E402
+from supervisor import run_supervisor  # noqa: E402
+
+LOCK_SECONDS = 30
+SWEEP_SECONDS = 10
+
+
+class Deadline:
+    """When all tasks end unless the runner renews: CLOCK_MONOTONIC seconds in shared memory."""
+
+    def __init__(self):
+        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def set(self, at):
+        self.memory[:8] = struct.pack("=d", at)
+
+    def value(self):
+        return struct.unpack("=d", self.memory[:8])[0]
+
+
+class Member:
+    """A supervisor as the launcher sees it."""
+
+    def __init__(self, slot, pid, channel, group):
+        self.slot = slot
+        self.pid = pid
+        self.channel = channel
+        self.group = group
+        self.unsent = bytearray()
+
+    def send(self, line):
+        self.unsent += line
+        self.flush()
+
+    def flush(self):
+        while self.unsent:
+            try:
+                sent = self.channel.send(self.unsent)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.unsent.clear()
+                return
+            del self.unsent[:sent]
+
+
+class Launcher:
+    def __init__(self, hierarchy, lock_fd, uid_base):
+        self.hierarchy = hierarchy
+        self.lock_fd = lock_fd
+        self.uid_base = uid_base
+        self.deadline = Deadline()
+        self.writer = FrameWriter(1)
+        self.members = {}
+        self.buffer = bytearray()
+        self.wake_read, wake_write = os.pipe()
+        for fd in (self.wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+
+    def serve(self):
+        while True:
+            poll = select.poll()
+            poll.register(0, select.POLLIN)
+            poll.register(self.wake_read, select.POLLIN)
+            if self.writer.pending:
+                poll.register(1, select.POLLOUT)
+            for member in self.members.values():
+                if member.unsent:
+                    poll.register(member.channel.fileno(), select.POLLOUT)
+            events = dict(poll.poll())
+            if self.wake_read in events:
+                os.read(self.wake_read, 4096)
+                self.reap()
+            for member in self.members.values():
+                member.flush()
+            if 0 in events and not self.receive():
+                return
+            self.writer.flush()
+
+    def receive(self):
+        data = os.read(0, 1 << 20)
+        if not data:
+            return False
+        self.buffer += data
+        start = 0
+        while True:
+            end = self.buffer.find(b"\n", start)
+            if end < 0:
+                break
+            word, _, rest = bytes(self.buffer[start : end + 1]).partition(b" ")
+            start = end + 1
+            if word == b"renew":
+                self.deadline.set(time.monotonic() + float(rest))
+            else:
+                self.member(int(word)).send(rest)
+        del self.buffer[:start]
+        return True
+
+    def member(self, slot):
+        if slot not in self.members:
+            self.members[slot] = self.fork_member(slot)
+        return self.members[slot]
+
+    def fork_member(self, slot):
+        group = cgroups.SlotGroup(self.hierarchy, slot) if self.hierarchy.version else None
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                # An end of another supervisor's socket kept here would hide the launcher's death from it.
+                ours.close()
+                for member in self.members.values():
+                    member.channel.close()
+                os.close(0)
+                os.open(os.devnull, os.O_RDONLY)
+                run_supervisor(theirs, 1, self.deadline, group)
+                code = 0
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                os._exit(code)
+        theirs.close()
+        return Member(slot, pid, ours, group)
+
+    def reap(self):
+        """A supervisor that died leaves its task to us: we are a subreaper too."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for member in list(self.members.values()):
+                if member.pid == pid:
+                    self.bury(member, status)
+
+    def bury(self, member, status):
+        del self.members[member.slot]
+        member.channel.close()
+        deadline = time.monotonic() + SWEEP_SECONDS
+        while time.monotonic() < deadline:
+            others = {m.pid for m in self.members.values()}
+            if member.group:
+                member.group.kill()
+            if self.uid_base is not None:
+                linux.kill_user(self.uid_base + member.slot)
+            linux.kill_descendants(os.getpid(), others)
+            time.sleep(0.005)
+            self.reap_strays(others)
+            if not linux.descendants(os.getpid(), others):
+                break
+        self.writer.put_json(LOST, 0, {"slot": member.slot, "status": status})
+
+    def reap_strays(self, others):
+        for pid in linux.descendants(os.getpid(), others):
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
+def take_lock(path):
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fd
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise SystemExit("another runner uses %s" % os.path.dirname(path))
+            time.sleep(0.02)
+
+
+def sweep_marked(marker):
+    """Kills processes of a dead runner that were never in a cgroup: their TMPDIR is below ours."""
+    needle = b"\0TMPDIR=" + os.fsencode(marker)
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            with open("/proc/%s/environ" % name, "rb") as file:
+                found = needle in b"\0" + file.read()
+        except OSError:
+            continue
+        if found:
+            linux.kill_quietly(int(name), signal.SIGKILL)
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    os.closerange(3, 65536)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    lock_fd = take_lock(options["lock"])
+    hierarchy = cgroups.Hierarchy(options["cgroup"])
+    if not hierarchy.sweep(SWEEP_SECONDS):
+        raise SystemExit("processes of an earlier runner do not end")
+    sweep_marked(options["attempts"])
+    os.set_blocking(1, False)
+    launcher = Launcher(hierarchy, lock_fd, options["uidBase"])
+    launcher.writer.put_json(
+        READY,
+        0,
+        {
+            "version": hierarchy.version,
+            "controllers": hierarchy.controllers() if hierarchy.version else [],
+            "problem": hierarchy.problem,
+        },
+    )
+    launcher.writer.flush()
+    launcher.serve()
+    for member in launcher.members.values():
+        member.channel.close()
+    for member in launcher.members.values():
+        try:
+            os.waitpid(member.pid, 0)
+        except ChildProcessError:
+            pass
+    if hierarchy.version:
+        hierarchy.remove()
+
+
+main()

@@ -1,0 +1,356 @@
+"""The supervisor of one slot: a process that runs the slot's tasks one after another.
+
+It is a child subreaper: whatever a task forks, daemonises or double-forks becomes its child in the
+end, so a task is over exactly when waitpid says ECHILD, and only then `exited` is reported.
+It owns the task's timers and enforces them alone: taskTimeout, and the deadline that the runner
+renews through memory shared with the launcher. They work while the runner is stopped or dead; when
+the launcher's socket closes, the tree is killed and the supervisor ends.
+
+A task passes through: running -> (stopping: SIGTERM sent, grace runs) -> killing -> gone. The end of
+the main process leads from running to killing at once, from stopping only after the grace.
+"""
+import gc
+import json
+import os
+import select
+import signal
+import time
+
+from child import exec_task
+from frames import DROPPED, EXITED, OUTPUT, PAYLOAD_BYTES, STARTED, FrameWriter
+from linux import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    descendants,
+    kill_descendants,
+    kill_quietly,
+    kill_user,
+    prctl,
+)
+
+# Output and the news of the start wait this long, so that a short task costs one write.
+HOLD_SECONDS = 0.02
+KILL_PASS_SECONDS = 0.02
+PENDING_LIMIT = 64 * 1024
+READ_BYTES = 64 * 1024
+TAIL_BYTES = 1024 * 1024
+
+
+class Output:
+    """What a task printed: passed on up to a limit, after that only the tail is kept."""
+
+    def __init__(self, writer, run, limit):
+        self.writer = writer
+        self.run = run
+        self.left = limit
+        self.held = bytearray()
+        self.held_stream = 0
+        self.held_at = None
+        self.tail = []
+        self.tail_bytes = 0
+        self.dropped = 0
+
+    def add(self, stream, data, now):
+        if self.left > 0:
+            self.left -= len(data)
+            if self.held and (stream != self.held_stream or len(self.held) >= PAYLOAD_BYTES):
+                self.flush()
+            if not self.held:
+                self.held_stream, self.held_at = stream, now
+            self.held += data
+            return
+        self.tail.append((stream, data, now))
+        self.tail_bytes += len(data)
+        while self.tail_bytes - len(self.tail[0][1]) >= TAIL_BYTES:
+            first = len(self.tail.pop(0)[1])
+            self.tail_bytes -= first
+            self.dropped += first
+
+    def flush(self):
+        if self.held:
+            self.writer.put(OUTPUT, self.run, bytes(self.held), self.held_stream, self.held_at)
+            self.held = bytearray()
+            self.held_at = None
+
+    def finish(self):
+        self.flush()
+        if self.dropped:
+            self.writer.put_json(DROPPED, self.run, {"bytes": self.dropped})
+        for stream, data, now in self.tail:
+            self.writer.put(OUTPUT, self.run, data, stream, now)
+
+
+class Task:
+    """One task from fork to the moment its whole tree is gone."""
+
+    def __init__(self, spec, group, writer, null_fd, failure_fd):
+        self.spec = spec
+        self.run = spec["id"]
+        self.group = group
+        self.output = Output(writer, self.run, spec["logBytes"])
+        self.reason = None
+        self.kill_at = None
+        self.killing = False
+        self.status = None
+        self.cpu = 0.0
+        self.rss = 0
+        self.announced = False
+        self.paused = False
+        if group:
+            group.limit(spec["memory"], spec["pids"], spec["cpus"])
+        self.oom_before = group.oom_kills() if group else 0
+        self.streams = {}
+        ends = []
+        try:
+            for stream in (1, 2):
+                read_end, write_end = os.pipe()
+                os.set_blocking(read_end, False)
+                self.streams[read_end] = stream
+                ends.append(write_end)
+            parent = os.getpid()
+            self.started = time.monotonic()
+            self.pid = os.fork()
+            if self.pid == 0:
+                exec_task(spec, (null_fd, *ends), group, parent, failure_fd)
+        except OSError:
+            for fd in self.streams:
+                os.close(fd)
+            raise
+        finally:
+            for fd in ends:
+                os.close(fd)
+        timeout = spec["timeout"]
+        self.timeout_at = None if timeout is None else self.started + timeout
+
+    def stop(self, reason, grace):
+        if self.reason is not None:
+            # A second order can only shorten the grace of the first.
+            if self.kill_at is not None:
+                self.kill_at = min(self.kill_at, time.monotonic() + grace)
+            return
+        self.reason = reason
+        self.kill_at = time.monotonic() + grace
+        if grace > 0 and self.status is None:
+            kill_quietly(-self.pid, signal.SIGTERM)
+            for pid in self.group.pids() if self.group else descendants(os.getpid()):
+                if pid != self.pid:
+                    kill_quietly(pid, signal.SIGTERM)
+                kill_quietly(pid, signal.SIGCONT)
+
+    def reap(self):
+        """Collects what has ended; True when no child is left."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return False
+            self.cpu += usage.ru_utime + usage.ru_stime
+            self.rss = max(self.rss, usage.ru_maxrss * 1024)
+            if pid == self.pid:
+                self.status = status
+
+    def kill_pass(self):
+        self.killing = True
+        if self.group:
+            self.group.kill()
+        if self.spec["uid"] is not None:
+            kill_user(self.spec["uid"])
+        else:
+            kill_descendants(os.getpid())
+
+    def read(self, fd, now):
+        """Takes what the pipe holds: the number of bytes, 0 at its end, None when it is empty."""
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return None
+        if data:
+            self.output.add(self.streams[fd], data, now)
+        return len(data)
+
+    def drain(self):
+        """The tree is gone: what is in the pipes now is all that there will be."""
+        now = time.monotonic()
+        for fd in list(self.streams):
+            while self.read(fd, now):
+                pass
+            os.close(fd)
+        self.output.finish()
+
+    def outcome(self, failure):
+        oom = self.group.oom_kills() - self.oom_before if self.group and self.status else 0
+        return {
+            "code": os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None,
+            "signal": os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None,
+            "reason": self.reason,
+            "failure": failure,
+            "oomKills": oom,
+            "cpu": round(self.cpu, 4),
+            "rss": self.rss,
+            "started": self.started,
+        }
+
+
+class Supervisor:
+    def __init__(self, socket, events_fd, deadline, group):
+        self.socket = socket
+        self.deadline = deadline
+        self.group = group
+        self.writer = FrameWriter(events_fd)
+        self.task = None
+        self.buffer = bytearray()
+        self.queue = []
+        self.orphaned = False
+        self.poll = select.poll()
+        self.watched = {}
+        self.null_fd = os.open(os.devnull, os.O_RDONLY)
+        self.failure_read, self.failure_write = os.pipe()
+        os.set_blocking(self.failure_read, False)
+        self.wake_read, wake_write = os.pipe()
+        for fd in (self.wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+
+    def serve(self):
+        while self.task or not self.orphaned:
+            self.watch()
+            events = dict(self.poll.poll(self.wait_ms()))
+            now = time.monotonic()
+            if self.wake_read in events:
+                os.read(self.wake_read, 4096)
+            if self.socket.fileno() in events:
+                self.receive()
+            if self.task:
+                self.attend(self.task, events, now)
+            self.writer.flush()
+        self.writer.flush_blocking(5)
+
+    def watch(self):
+        """Tells poll what is of interest now: output only while it can be passed on."""
+        wanted = {self.wake_read: select.POLLIN}
+        if not self.orphaned:
+            wanted[self.socket.fileno()] = select.POLLIN
+        if self.writer.pending:
+            wanted[self.writer.fd] = select.POLLOUT
+        if self.task and not self.task.paused and self.writer.pending < PENDING_LIMIT:
+            for fd in self.task.streams:
+                wanted[fd] = select.POLLIN
+        if wanted != self.watched:
+            for fd in self.watched.keys() - wanted.keys():
+                self.poll.unregister(fd)
+            for fd, mask in wanted.items():
+                self.poll.register(fd, mask)
+            self.watched = wanted
+
+    def wait_ms(self):
+        task = self.task
+        if task is None:
+            return None
+        now = time.monotonic()
+        times = [now + KILL_PASS_SECONDS if task.killing else task.kill_at]
+        if task.reason is None:
+            times += [self.deadline.value(), task.timeout_at]
+        if not task.announced:
+            times.append(task.started + HOLD_SECONDS)
+        if task.output.held_at is not None and not self.writer.pending:
+            times.append(task.output.held_at + HOLD_SECONDS)
+        due = min((t for t in times if t is not None), default=now + 60)
+        return max(0, min(60000, int((due - now) * 1000) + 1))
+
+    def receive(self):
+        try:
+            data = self.socket.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.orphaned = True
+            self.queue.clear()
+            if self.task:
+                self.task.stop("lost", 0)
+            return
+        self.buffer += data
+        while True:
+            end = self.buffer.find(b"\n")
+            if end < 0:
+                return
+            command = json.loads(bytes(self.buffer[:end]))
+            del self.buffer[: end + 1]
+            self.obey(command)
+
+    def obey(self, command):
+        kind = command["do"]
+        if kind == "run":
+            self.queue.append(command)
+            self.start_next()
+            return
+        self.queue = [c for c in self.queue if not (kind == "stop" and c["id"] == command["id"])]
+        task = self.task
+        if task is None or task.run != command["id"]:
+            return
+        if kind == "stop":
+            task.stop(command["reason"], command["grace"])
+        elif kind == "flow":
+            task.paused = command["paused"]
+
+    def start_next(self):
+        if self.task or not self.queue:
+            return
+        spec = self.queue.pop(0)
+        try:
+            self.task = Task(spec, self.group, self.writer, self.null_fd, self.failure_write)
+        except OSError as error:
+            failure = "cannot start a task: %s" % (error.strerror or error)
+            self.writer.put_json(EXITED, spec["id"], {"failure": failure, "reason": None})
+
+    def attend(self, task, events, now):
+        for fd in [fd for fd in task.streams if fd in events]:
+            if task.read(fd, now) == 0:
+                os.close(fd)
+                del task.streams[fd]
+        gone = task.reap()
+        if not gone:
+            self.keep_limits(task, now)
+        if gone and task.status is not None:
+            self.finish(task)
+            return
+        if not task.announced and now >= task.started + HOLD_SECONDS:
+            task.announced = True
+            self.writer.put_json(STARTED, task.run, {"pid": task.pid, "started": task.started})
+        held_at = task.output.held_at
+        if held_at is not None and now >= held_at + HOLD_SECONDS:
+            task.output.flush()
+
+    def keep_limits(self, task, now):
+        if task.reason is None:
+            if task.timeout_at is not None and now >= task.timeout_at:
+                task.stop("timeout", task.spec["grace"])
+            elif now >= self.deadline.value():
+                task.stop("notRenewed", task.spec["grace"])
+        over = task.status is not None and task.reason is None
+        if over or task.killing or (task.kill_at is not None and now >= task.kill_at):
+            task.kill_pass()
+
+    def finish(self, task):
+        task.drain()
+        try:
+            failure = os.read(self.failure_read, 1000).decode("utf-8", "replace")
+        except BlockingIOError:
+            failure = None
+        self.writer.put_json(EXITED, task.run, task.outcome(failure))
+        self.task = None
+        self.start_next()
+
+
+def run_supervisor(socket, events_fd, deadline, group):
+    """Body of a supervisor process; returns when the launcher is gone and the tree is dead."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # Both are inherited by everything that is forked from here: no set-uid program gains anything.
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    gc.freeze()
+    Supervisor(socket, events_fd, deadline, group).serve()

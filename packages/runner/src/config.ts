@@ -1,0 +1,95 @@
+/** The one reader of the runner's arguments. The token comes from a file, never from argv or environment. */
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const GIB = 1024 ** 3;
+
+export const SANDBOX_CHOICES = ['auto', 'process', 'null'] as const;
+export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
+
+export interface RunnerConfig {
+  server: URL;
+  tokenFile: string;
+  workDir: string;
+  name: string;
+  cpus: number;
+  memoryBytes: number;
+  /** Interpreter of `.py` components and of the launcher; found on the machine when not given. */
+  python: string | null;
+  sandbox: SandboxChoice;
+  overcommit: boolean;
+  /** What one attempt may lay down on disk. */
+  taskDiskBytes: number;
+  /** What one attempt may print before only its tail is kept. */
+  taskLogBytes: number;
+  packageCacheBytes: number;
+  /** Started as root, tasks of slot n run as uid `uidBase + n`; null as an ordinary user. */
+  uidBase: number | null;
+}
+
+/** Reads argv (without node and script); throws an Error that says what is wrong. */
+export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConfig {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      server: { type: 'string' },
+      'token-file': { type: 'string' },
+      'work-dir': { type: 'string' },
+      name: { type: 'string', default: hostname() },
+      cpus: { type: 'string', default: String(availableParallelism()) },
+      memory: { type: 'string', default: String(totalmem()) },
+      python: { type: 'string' },
+      sandbox: { type: 'string', default: 'auto' },
+      overcommit: { type: 'boolean', default: true },
+      'task-disk': { type: 'string', default: String(10 * GIB) },
+      'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
+      'package-cache': { type: 'string', default: String(5 * GIB) },
+      'uid-base': { type: 'string', default: '64000' },
+    },
+    allowNegative: true,
+  });
+  return {
+    server: parseServer(required(values.server, 'server')),
+    tokenFile: resolve(required(values['token-file'], 'token-file')),
+    workDir: resolve(required(values['work-dir'], 'work-dir')),
+    name: values.name,
+    cpus: positive(values.cpus, 'cpus'),
+    memoryBytes: positive(values.memory, 'memory'),
+    python: values.python === undefined ? null : resolve(values.python),
+    sandbox: parseSandbox(values.sandbox),
+    overcommit: values.overcommit,
+    taskDiskBytes: positive(values['task-disk'], 'task-disk'),
+    taskLogBytes: positive(values['task-logs'], 'task-logs'),
+    packageCacheBytes: positive(values['package-cache'], 'package-cache'),
+    uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
+  };
+}
+
+function required(value: string | undefined, flag: string): string {
+  if (!value) throw new Error(`--${flag} is missing`);
+  return value;
+}
+
+function positive(text: string, flag: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new Error(`--${flag} must be a number above 0, not "${text}"`);
+  }
+  return value;
+}
+
+function parseServer(text: string): URL {
+  if (!URL.canParse(text)) throw new Error(`--server must be a URL, not "${text}"`);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Error(`--server must begin with http:// or https://, not "${url.protocol}"`);
+  }
+  return url;
+}
+
+function parseSandbox(text: string): SandboxChoice {
+  const choice = SANDBOX_CHOICES.find((known) => known === text);
+  if (choice) return choice;
+  throw new Error(`--sandbox must be one of ${SANDBOX_CHOICES.join(', ')}, not "${text}"`);
+}

@@ -1,0 +1,99 @@
+/** The environment of a task: exactly contract 8.2, and nothing of the runner's own. */
+import { dirname } from 'node:path';
+import type { Grant, SecretGrant, TaskContext } from '@bytenite/contract';
+import type { AttemptPaths } from './attempt-folder.ts';
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface CacheDirs {
+  shared: string;
+  user: string;
+}
+
+/** User variables (secrets) overrule the base, the contract's variables overrule both. */
+export function taskEnvironment(
+  grant: Grant,
+  context: TaskContext,
+  paths: AttemptPaths,
+  caches: CacheDirs,
+  interpreter: string,
+): Record<string, string> {
+  return {
+    ...baseVariables(paths, interpreter),
+    ...secretVariables(context.secrets),
+    ...kindVariables(grant, context, paths),
+    JOB_ID: context.jobId,
+    TASK_ID: grant.taskId,
+    ATTEMPT: String(grant.ref.attempt),
+    SHARED_CACHE_DIR: caches.shared,
+    USER_CACHE_DIR: caches.user,
+    SECRETS: JSON.stringify(context.secrets.map(presentSecret)),
+  };
+}
+
+function baseVariables(paths: AttemptPaths, interpreter: string): Record<string, string> {
+  const folder = dirname(interpreter);
+  const known = SYSTEM_PATH.split(':').includes(folder);
+  return {
+    PATH: known ? SYSTEM_PATH : `${folder}:${SYSTEM_PATH}`,
+    HOME: paths.tmp,
+    TMPDIR: paths.tmp,
+    LANG: 'C.UTF-8',
+    // Lines are seen while the task runs; the component's folder is read-only.
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+}
+
+function kindVariables(
+  grant: Grant,
+  context: TaskContext,
+  paths: AttemptPaths,
+): Record<string, string> {
+  const params = context.params.trim() === '' ? '{}' : context.params;
+  switch (context.kind) {
+    case 'PARTITIONER':
+      return { SOURCE_DIR: paths.input, CHUNKS_DIR: paths.output, PARTITIONER_PARAMS: params };
+    case 'APP':
+      return {
+        TASK_DIR: paths.input,
+        TASK_RESULTS_DIR: paths.output,
+        APP_PARAMS: params,
+        CHUNK_NUMBER: String(grant.ref.chunk),
+        CHUNK_NAME: grant.chunkName,
+        NUM_CHUNKS: String(context.numChunks),
+      };
+    case 'ASSEMBLER':
+      return {
+        TASK_RESULTS_DIR: paths.input,
+        RESULTS_DIR: paths.input,
+        OUTPUT_DIR: paths.output,
+        MANIFEST: paths.manifest,
+        ASSEMBLER_PARAMS: params,
+        NUM_CHUNKS: String(context.numChunks),
+      };
+  }
+}
+
+function secretVariables(secrets: readonly SecretGrant[]): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const secret of secrets) {
+    for (const id of new Set([secret.id, variableName(secret.id)])) {
+      // `=` ends a variable's name: such an id is given in its other form only.
+      if (id.includes('=')) continue;
+      variables[`${id}_ACCESS_KEY`] = secret.accessKey;
+      variables[`${id}_SECRET_KEY`] = secret.secretKey;
+      variables[id] = secret.secretKey;
+    }
+  }
+  return variables;
+}
+
+function variableName(id: string): string {
+  return id.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=[0-9])/, '_');
+}
+
+function presentSecret(secret: SecretGrant): SecretGrant {
+  const { id, secretType, expiresAt, accessKey, params, name, secretKey } = secret;
+  return { id, secretType, expiresAt, accessKey, params, name, secretKey };
+}

@@ -1,0 +1,132 @@
+/**
+ * Interpreter by extension (contract 8.1), each resolved once to its real binary: a version manager's
+ * shim costs a multiple of the start and reads the home folder, which a task's uid cannot.
+ */
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { extname, isAbsolute, join } from 'node:path';
+
+interface Rule {
+  names: string[];
+  /** Arguments that make the interpreter print its real path on one line. */
+  probe: string[];
+  packageHint: string;
+}
+
+// A virtual environment is found by the path of its link, so only other pythons are resolved further.
+const PYTHON_PROBE =
+  'import os,sys;e=sys.executable;print(os.path.realpath(e) if sys.prefix==sys.base_prefix else e)';
+
+const RULES: Record<string, Rule> = {
+  '.py': { names: ['python3', 'python'], probe: ['-c', PYTHON_PROBE], packageHint: 'python3' },
+  '.sh': { names: ['sh'], probe: ['-c', 'command -v sh'], packageHint: 'dash' },
+  '.js': node(),
+  '.mjs': node(),
+  '.cjs': node(),
+  '.rb': { names: ['ruby'], probe: ['-e', 'puts RbConfig.ruby'], packageHint: 'ruby' },
+  '.pl': { names: ['perl'], probe: ['-e', 'print $^X'], packageHint: 'perl' },
+  '.R': { names: ['Rscript'], probe: ['-e', 'cat(Sys.which("Rscript"))'], packageHint: 'r-base' },
+};
+
+const SYSTEM_FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
+const PROBE_TIMEOUT_MS = 10_000;
+
+export class MissingInterpreterError extends Error {
+  override name = 'MissingInterpreterError';
+}
+
+export class Interpreters {
+  private readonly resolved = new Map<string, Promise<string>>();
+
+  private readonly python: string | null;
+  private readonly uid: number | null;
+  private readonly searchPath: string;
+
+  constructor(python: string | null, uid: number | null, searchPath: string) {
+    this.python = python;
+    this.uid = uid;
+    this.searchPath = searchPath;
+  }
+
+  /** The command line of an entrypoint; the interpreter's path comes first. */
+  async command(dir: string, entrypoint: string): Promise<[string, ...string[]]> {
+    const extension = extname(entrypoint);
+    const rule = RULES[extension];
+    if (!rule) return [join(dir, entrypoint)];
+    // A name that looks like an option is none.
+    const script = entrypoint.startsWith('-') ? `./${entrypoint}` : entrypoint;
+    return [await this.resolve(extension, rule), script];
+  }
+
+  /** The real python3, for the launcher and the log. */
+  resolvePython(): Promise<string> {
+    return this.resolve('.py', RULES['.py'] as Rule);
+  }
+
+  private resolve(extension: string, rule: Rule): Promise<string> {
+    const key = rule.names[0] as string;
+    const known = this.resolved.get(key);
+    if (known) return known;
+    const found = this.find(extension, rule);
+    this.resolved.set(key, found);
+    // Asked again next time: it may be installed by then.
+    found.catch(() => this.resolved.delete(key));
+    return found;
+  }
+
+  private async find(extension: string, rule: Rule): Promise<string> {
+    const failures: string[] = [];
+    for (const candidate of this.candidates(extension, rule)) {
+      try {
+        return await probe(candidate, rule.probe, this.uid);
+      } catch (error) {
+        failures.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    const tried = failures.length > 0 ? ` (${failures.join('; ')})` : '';
+    throw new MissingInterpreterError(
+      `this runner has no ${rule.names[0]} for a ${extension} entrypoint: install ${rule.packageHint}${tried}`,
+    );
+  }
+
+  private candidates(extension: string, rule: Rule): string[] {
+    if (extension === '.py' && this.python) return [this.python];
+    const folders = [
+      ...SYSTEM_FOLDERS,
+      ...this.searchPath.split(':').filter((f) => isAbsolute(f) && !f.includes('/shims')),
+    ];
+    const paths = rule.names.flatMap((name) => folders.map((folder) => join(folder, name)));
+    return [...new Set(paths)].filter(isExecutable);
+  }
+}
+
+function node(): Rule {
+  return { names: ['node'], probe: ['-p', 'process.execPath'], packageHint: 'nodejs' };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs the candidate as a task would be run: what its uid may not execute is no interpreter for it. */
+function probe(path: string, args: string[], uid: number | null): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const user = uid === null ? {} : { uid, gid: uid };
+    const options = {
+      ...user,
+      timeout: PROBE_TIMEOUT_MS,
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+    };
+    execFile(path, args, options, (error, stdout) => {
+      const real = stdout.trim().split('\n')[0] ?? '';
+      if (error) reject(new Error(error.message.split('\n')[0]));
+      else resolve(isAbsolute(real) ? real : path);
+    });
+  });
+}

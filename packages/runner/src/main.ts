@@ -1,0 +1,31 @@
+/** The runner's program. It ends by itself on SIGTERM, SIGINT or the end of its parent, after a drain. */
+import { pino } from 'pino';
+import { readConfig } from './config.ts';
+import { describeError } from './errors.ts';
+import { Runner } from './runner.ts';
+
+async function main(): Promise<void> {
+  const log = pino({ name: 'runner' }, pino.destination({ dest: 2, sync: true }));
+  const shutdown = new AbortController();
+  for (const event of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(event, () => shutdown.abort());
+  }
+  // The supervisor's channel: when it closes, the supervisor is gone.
+  if (process.send) process.once('disconnect', () => shutdown.abort());
+  try {
+    const config = readConfig(process.argv.slice(2), process.getuid?.() === 0);
+    const runner = await Runner.start(config, log, shutdown.signal);
+    log.info('ready');
+    process.send?.({ ready: true });
+    await runner.run(shutdown.signal);
+  } catch (error) {
+    if (!shutdown.signal.aborted) {
+      log.fatal({ error: describeError(error) }, 'the runner cannot go on');
+      process.exitCode = 1;
+    }
+  } finally {
+    if (process.connected) process.disconnect();
+  }
+}
+
+await main();

@@ -1,0 +1,216 @@
+/** The composition root: wires the parts, lets them work, and drains them in order. */
+import { readFile } from 'node:fs/promises';
+import type { Grant, TaskContext } from '@bytenite/contract';
+import type { Logger } from 'pino';
+import { AttemptLog } from './attempt-log.ts';
+import { Attempt, type AttemptInput } from './attempt.ts';
+import { Caches } from './caches.ts';
+import { Capacity } from './capacity.ts';
+import { ServerClock } from './clock.ts';
+import type { RunnerConfig } from './config.ts';
+import { ExchangeLoop } from './exchange-loop.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Interpreters } from './interpreters.ts';
+import { Outbox } from './outbox.ts';
+import { PackageCache } from './packages.ts';
+import { createRedactor, type Redactor } from './redact.ts';
+import { openSandbox } from './sandbox/open-sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import { ServerClient } from './server-client.ts';
+import { Session } from './session.ts';
+import { TaskRunner, type TaskRunnerDeps } from './task-runner.ts';
+import { RUNNER_VERSION } from './version.ts';
+import { clearAttempts, openWorkDir, type WorkDir } from './work-dir.ts';
+import { WorkList } from './work-list.ts';
+
+/** A drain is bounded whatever a task does with its SIGTERM. */
+const DRAIN_GRACE_MS = 2000;
+const LAST_CALL_MS = 2000;
+
+interface RunnerParts {
+  config: RunnerConfig;
+  log: Logger;
+  dir: WorkDir;
+  client: ServerClient;
+  sandbox: Sandbox;
+  staging: Pick<TaskRunnerDeps, 'packages' | 'interpreters' | 'caches'>;
+}
+
+export class Runner {
+  private readonly parts: RunnerParts;
+  private readonly clock = new ServerClock();
+  private readonly calls = new AbortController();
+  private readonly redactors = new WeakMap<TaskContext, Redactor>();
+  private readonly capacity: Capacity;
+  private readonly session: Session;
+  private readonly outbox: Outbox;
+  private readonly work: WorkList;
+  private readonly exchange: ExchangeLoop;
+  private readonly heartbeat: Heartbeat;
+
+  private constructor(parts: RunnerParts) {
+    const { config, log } = parts;
+    this.parts = parts;
+    this.capacity = new Capacity({ cpus: config.cpus, memoryBytes: config.memoryBytes });
+    this.session = this.createSession();
+    this.outbox = new Outbox(({ lease }, verdict) => {
+      if (verdict !== 'committed') log.info({ lease, verdict }, 'attempt not committed');
+    });
+    this.work = this.createWorkList();
+    this.exchange = this.createExchange();
+    this.heartbeat = this.createHeartbeat();
+  }
+
+  /** Everything up to the first registration, which is tried until the server answers. */
+  static async start(config: RunnerConfig, log: Logger, signal: AbortSignal): Promise<Runner> {
+    const token = (await readFile(config.tokenFile, 'utf8')).trim();
+    const dir = openWorkDir(config.workDir, config.uidBase);
+    const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
+    const sandbox = await openSandbox(config, dir, await interpreters.resolvePython(), log);
+    await clearAttempts(dir);
+    const client = new ServerClient(config.server, token);
+    const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
+    await packages.load();
+    const caches = new Caches(dir.caches, config.uidBase);
+    const staging = { packages, interpreters, caches };
+    const runner = new Runner({ config, log, dir, client, sandbox, staging });
+    await runner.register(signal);
+    return runner;
+  }
+
+  /** Works until the signal, then drains: no task, lease or process is left behind. */
+  async run(signal: AbortSignal): Promise<void> {
+    const beating = this.heartbeat.run();
+    this.exchange.start();
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
+    await this.drain();
+    await beating;
+  }
+
+  private async register(signal: AbortSignal): Promise<void> {
+    const abort = () => this.calls.abort();
+    signal.addEventListener('abort', abort);
+    await this.session.register();
+    signal.removeEventListener('abort', abort);
+    if (!signal.aborted) return;
+    await this.close();
+    signal.throwIfAborted();
+  }
+
+  private async drain(): Promise<void> {
+    const { log } = this.parts;
+    log.info({ attempts: this.work.attempts().length }, 'draining');
+    this.work.drain(Math.min(DRAIN_GRACE_MS, this.session.settings.graceMs));
+    await this.work.whenIdle();
+    await this.exchange.finish(AbortSignal.timeout(LAST_CALL_MS));
+    await this.close();
+    log.info('drained');
+  }
+
+  private async close(): Promise<void> {
+    this.calls.abort();
+    await this.parts.sandbox.close();
+    await this.parts.client.close();
+  }
+
+  private createSession(): Session {
+    const { config, client, sandbox, log } = this.parts;
+    const { name, cpus, memoryBytes, overcommit } = config;
+    const { tier, reason } = sandbox;
+    return new Session({
+      ...{ client, log },
+      clock: this.clock,
+      signal: this.calls.signal,
+      registration: {
+        ...{ name, cpus, memoryBytes, overcommit, tier },
+        tierReason: reason,
+        version: RUNNER_VERSION,
+      },
+      onRegistered: (welcome, sentAt) => sandbox.renew(welcome.leaseMs, sentAt),
+    });
+  }
+
+  private createWorkList(): WorkList {
+    const { config, dir, client, sandbox, staging } = this.parts;
+    const tasks = new TaskRunner({
+      ...{ client, sandbox, capacity: this.capacity, clock: this.clock },
+      ...staging,
+      diskBytes: config.taskDiskBytes,
+      graceMs: () => this.session.settings.graceMs,
+    });
+    return new WorkList(this.capacity, {
+      attemptsDir: dir.attempts,
+      trashDir: dir.trash,
+      uidBase: config.uidBase,
+      run: (attempt, slot, folder, onRunning) => tasks.run(attempt, slot, folder, onRunning),
+      onEnded: (attempt) => {
+        this.outbox.addEnd(attempt);
+        this.exchange.notifyEnd();
+      },
+      onReleased: (lease) => {
+        this.outbox.release(lease);
+        this.exchange.notifyEnd();
+      },
+    });
+  }
+
+  private createExchange(): ExchangeLoop {
+    const { outbox, work, clock, session } = this;
+    const { client, log } = this.parts;
+    return new ExchangeLoop({
+      ...{ client, outbox, work, clock, log },
+      signal: this.calls.signal,
+      identity: () => session.identity,
+      onGrant: (grant, context, input) => this.accept(grant, context, input),
+      onKill: (leases) => work.kill(leases, session.settings.graceMs),
+      register: () => session.register(),
+    });
+  }
+
+  private createHeartbeat(): Heartbeat {
+    const { clock, work, outbox, session } = this;
+    const { client, log, sandbox } = this.parts;
+    return new Heartbeat(client, clock, log, this.calls.signal, {
+      request: () => {
+        const held = [...work.attempts(), ...outbox.unreported()];
+        const phases = work.phaseReports().map(({ report }) => report);
+        return { ...session.identity, leases: held.map((attempt) => attempt.lease), phases };
+      },
+      leaseMs: () => session.settings.leaseMs,
+      heartbeatMs: () => session.settings.heartbeatMs,
+      onSuccess: (sentAt, kill, request) => {
+        sandbox.renew(session.settings.leaseMs, sentAt);
+        work.confirmPhases(request.phases);
+        work.kill(kill, session.settings.graceMs);
+        work.releaseSurplus();
+      },
+      onLost: () => {
+        log.error('no lease was renewed in time: all tasks end');
+        work.forgetQueue();
+        work.stopAll('killed', session.settings.graceMs);
+      },
+      register: () => session.register(),
+    });
+  }
+
+  private accept(grant: Grant, context: TaskContext, input: AttemptInput): void {
+    let redactor = this.redactors.get(context);
+    if (!redactor) {
+      redactor = createRedactor(context.secrets);
+      this.redactors.set(context, redactor);
+    }
+    const log = new AttemptLog(
+      redactor,
+      (atMs) => this.clock.at(atMs),
+      () => {
+        this.outbox.addLog(log, attempt);
+        this.exchange.notifyLines();
+      },
+    );
+    const attempt = new Attempt(grant, context, input, this.capacity.needOf(context), log);
+    log.onPause = (paused) => attempt.pauseOutput(paused);
+    this.work.add(attempt);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { RunnerConfig } from '../config.ts';
+import type { WorkDir } from '../work-dir.ts';
+import { LauncherClient } from './launcher-client.ts';
+import { NullSandbox } from './null.ts';
+import { describeProcessTier, ProcessSandbox } from './process.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** Opens the sandbox that the operator asked for; `auto` is the strongest that there is here. */
+export async function openSandbox(
+  config: Pick<RunnerConfig, 'sandbox' | 'uidBase' | 'taskLogBytes'>,
+  dir: WorkDir,
+  python: string,
+  log: Logger,
+): Promise<Sandbox> {
+  const { sandbox, uidBase, taskLogBytes } = config;
+  const launcher = new LauncherClient({
+    python,
+    lockFile: dir.lockFile,
+    cgroup: dir.cgroup,
+    attemptsDir: `${dir.attempts}/`,
+    uidBase,
+    onStderr: (line) => log.warn({ line }, 'launcher'),
+  });
+  const ready = await launcher.whenReady();
+  const asked =
+    sandbox === 'auto'
+      ? 'auto: no stronger tier is built in yet'
+      : `asked for with --sandbox ${sandbox}`;
+  const reason = describeProcessTier(asked, ready, uidBase);
+  const processes = new ProcessSandbox(launcher, { uidBase, logBytes: taskLogBytes }, reason);
+  return sandbox === 'null' ? new NullSandbox(processes) : processes;
+}

@@ -1,0 +1,160 @@
+/**
+ * Tier `process`: an ordinary process with limits. With root each slot has a uid of its own; else
+ * every task has the runner's own rights, and whoever runs it must trust it.
+ */
+import type { SandboxTier } from '@bytenite/contract';
+import { monotonicMs } from '../clock.ts';
+import { type Frame, FRAME } from './frames.ts';
+import type { LauncherClient, LauncherReady } from './launcher-client.ts';
+import type {
+  OutputStream,
+  Sandbox,
+  SandboxEnd,
+  SandboxRequest,
+  SandboxResult,
+  SandboxRun,
+  StopReason,
+} from './sandbox.ts';
+
+const MAX_PROCESSES = 4096;
+const STREAMS: Record<number, OutputStream> = { 1: 'stdout', 2: 'stderr' };
+
+/** With a uid per slot the user's cache is shared through a group, so files are group-writable. */
+const UMASK = { own: 0o022, slot: 0o002 };
+
+export interface ProcessSandboxOptions {
+  uidBase: number | null;
+  logBytes: number;
+}
+
+interface ExitedFrame {
+  code: number | null;
+  signal: number | null;
+  reason: StopReason | 'timeout' | 'notRenewed' | 'lost' | null;
+  failure: string | null;
+  oomKills: number;
+  cpu: number;
+  rss: number;
+  started: number;
+}
+
+export class ProcessSandbox implements Sandbox {
+  readonly tier: SandboxTier = 'process';
+
+  private readonly launcher: LauncherClient;
+  private readonly options: ProcessSandboxOptions;
+  readonly reason: string;
+
+  constructor(launcher: LauncherClient, options: ProcessSandboxOptions, reason: string) {
+    this.launcher = launcher;
+    this.options = options;
+    this.reason = reason;
+  }
+
+  run(request: SandboxRequest): SandboxRun {
+    const { uidBase, logBytes } = this.options;
+    const uid = uidBase === null ? null : uidBase + request.slot;
+    let id = 0;
+    const result = new Promise<SandboxResult>((resolve) => {
+      id = this.launcher.run(
+        {
+          slot: request.slot,
+          onFrame: (frame) => onFrame(frame, request, resolve),
+          onLost: (message) => resolve(lostResult(message)),
+        },
+        {
+          argv: request.argv,
+          env: request.env,
+          cwd: request.cwd,
+          uid,
+          gid: uid,
+          groups: request.groups,
+          umask: uid === null ? UMASK.own : UMASK.slot,
+          fileBytes: request.diskBytes,
+          pids: MAX_PROCESSES,
+          memory: Math.floor(request.memoryBytes),
+          cpus: request.cpus,
+          timeout: request.timeoutMs === null ? null : request.timeoutMs / 1000,
+          grace: request.graceMs / 1000,
+          logBytes,
+        },
+      );
+    });
+    return {
+      result,
+      stop: (reason, graceMs) =>
+        this.launcher.command(id, { do: 'stop', reason, grace: graceMs / 1000 }),
+      pauseOutput: (paused) => this.launcher.command(id, { do: 'flow', paused }),
+    };
+  }
+
+  renew(durationMs: number, sinceMs: number): void {
+    this.launcher.renewUntil(sinceMs + durationMs);
+  }
+
+  close(): Promise<void> {
+    return this.launcher.close();
+  }
+}
+
+/** The tier's reason in words, with what limits the tasks. */
+export function describeProcessTier(
+  asked: string,
+  ready: LauncherReady,
+  uidBase: number | null,
+): string {
+  const user =
+    uidBase === null ? "tasks have the runner's own user" : 'one unprivileged uid per slot';
+  const limits =
+    ready.version === null
+      ? `limits per process by rlimits (no cgroups: ${ready.problem || 'none found'})`
+      : `limits by cgroup v${ready.version} (${ready.controllers.join(', ')})`;
+  return `${asked}; ${user}; ${limits}; host network`;
+}
+
+function onFrame(
+  frame: Frame,
+  request: SandboxRequest,
+  resolve: (result: SandboxResult) => void,
+): void {
+  if (frame.kind === FRAME.output) {
+    const stream = STREAMS[frame.stream];
+    if (stream) request.onOutput(stream, frame.payload, frame.atMs);
+    return;
+  }
+  const value: unknown = JSON.parse(frame.payload.toString());
+  if (frame.kind === FRAME.started) {
+    request.onStarted((value as { started: number }).started * 1000);
+  } else if (frame.kind === FRAME.dropped) {
+    request.onDropped((value as { bytes: number }).bytes, frame.atMs);
+  } else if (frame.kind === FRAME.exited) {
+    resolve(toResult(value as ExitedFrame, frame.atMs));
+  }
+}
+
+function toResult(exited: ExitedFrame, atMs: number): SandboxResult {
+  return {
+    end: toEnd(exited),
+    startedAtMs: exited.failure === null ? exited.started * 1000 : null,
+    endedAtMs: atMs,
+    cpuSeconds: exited.cpu ?? 0,
+    maxMemoryBytes: exited.rss ?? 0,
+  };
+}
+
+function toEnd(exited: ExitedFrame): SandboxEnd {
+  const { code, signal, reason } = exited;
+  if (reason === 'timeout') return { kind: 'timeout', code };
+  if (reason === 'lost') return { kind: 'lost', message: 'the launcher of the tasks was killed' };
+  if (reason !== null) return { kind: 'stopped', reason };
+  if (exited.failure !== null) return { kind: 'notStarted', message: exited.failure };
+  // A shell reports its child's SIGKILL as 137.
+  if (exited.oomKills > 0 && (signal === 9 || code === 137)) return { kind: 'outOfMemory', code };
+  if (signal !== null) return { kind: 'signalled', signal };
+  return { kind: 'exited', code: code ?? 0 };
+}
+
+function lostResult(message: string): SandboxResult {
+  const end: SandboxEnd = { kind: 'lost', message };
+  return { end, startedAtMs: null, endedAtMs: monotonicMs(), cpuSeconds: 0, maxMemoryBytes: 0 };
+}

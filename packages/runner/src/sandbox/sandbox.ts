@@ -1,0 +1,66 @@
+import type { SandboxTier } from '@bytenite/contract';
+
+/** Everything a sandbox needs to start one task; paths are absolute. */
+export interface SandboxRequest {
+  slot: number;
+  argv: [string, ...string[]];
+  env: Record<string, string>;
+  cwd: string;
+  resultsDir: string;
+  /** Groups beside the slot's own, for example of the user's cache. */
+  groups: number[];
+  cpus: number;
+  memoryBytes: number;
+  diskBytes: number;
+  timeoutMs: number | null;
+  graceMs: number;
+  onStarted(atMs: number): void;
+  /** Bytes as they were printed, in no particular cuts. */
+  onOutput(stream: OutputStream, bytes: Uint8Array, atMs: number): void;
+  /** The task printed more than is kept: this many bytes are missing here. */
+  onDropped(bytes: number, atMs: number): void;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Why the runner itself ends a task. */
+export type StopReason = 'killed' | 'disk' | 'drain';
+
+/** How a task ended; its whole process tree is gone by then. */
+export type SandboxEnd =
+  | { kind: 'exited'; code: number }
+  | { kind: 'signalled'; signal: number }
+  | { kind: 'timeout'; code: number | null }
+  | { kind: 'outOfMemory'; code: number | null }
+  | { kind: 'stopped'; reason: StopReason | 'notRenewed' }
+  /** The user's process never ran: no such file, not executable, too large an environment. */
+  | { kind: 'notStarted'; message: string }
+  /** The sandbox itself broke. */
+  | { kind: 'lost'; message: string };
+
+export interface SandboxResult {
+  end: SandboxEnd;
+  startedAtMs: number | null;
+  endedAtMs: number;
+  cpuSeconds: number;
+  maxMemoryBytes: number;
+}
+
+export interface SandboxRun {
+  readonly result: Promise<SandboxResult>;
+  /** Idempotent; a shorter grace overrules a longer one. */
+  stop(reason: StopReason, graceMs: number): void;
+  /** While paused the task blocks as soon as its pipe is full. */
+  pauseOutput(paused: boolean): void;
+}
+
+/** Runs tasks. Implementations differ in isolation only; `tier` is shown on every task. */
+export interface Sandbox {
+  readonly tier: SandboxTier;
+  /** Why this tier and what it limits, in words. */
+  readonly reason: string;
+  run(request: SandboxRequest): SandboxRun;
+  /** All tasks end this long after `sinceMs` unless renewed again, even while the runner is frozen. */
+  renew(durationMs: number, sinceMs: number): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+/** The runner's standing with its server: who it is, and what the server told it at registration. */
+import { randomUUID } from 'node:crypto';
+import type { RunnerRegistration, RunnerWelcome } from '@bytenite/contract';
+import type { Logger } from 'pino';
+import { Backoff } from './backoff.ts';
+import { monotonicMs, type ServerClock } from './clock.ts';
+import { describeError } from './errors.ts';
+import type { ServerClient } from './server-client.ts';
+
+export interface SessionDeps {
+  client: ServerClient;
+  clock: ServerClock;
+  log: Logger;
+  signal: AbortSignal;
+  registration: Omit<RunnerRegistration, 'incarnation'>;
+  /** No lease of this runner can be older than this moment. */
+  onRegistered(welcome: RunnerWelcome, sentAt: number): void;
+}
+
+export class Session {
+  private readonly incarnation = randomUUID();
+  private readonly deps: SessionDeps;
+  private welcome: RunnerWelcome | undefined;
+  private registering: Promise<void> | undefined;
+
+  constructor(deps: SessionDeps) {
+    this.deps = deps;
+  }
+
+  get settings(): RunnerWelcome {
+    if (!this.welcome) throw new Error('not registered yet');
+    return this.welcome;
+  }
+
+  get identity(): { runnerId: string; incarnation: string } {
+    return { runnerId: this.settings.runnerId, incarnation: this.incarnation };
+  }
+
+  /** Tries until the server answers; both lanes and the heartbeat may ask, one call serves all. */
+  register(): Promise<void> {
+    this.registering ??= this.registerUntilDone().finally(() => (this.registering = undefined));
+    return this.registering;
+  }
+
+  private async registerUntilDone(): Promise<void> {
+    const { client, clock, log, signal, registration, onRegistered } = this.deps;
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      const sentAt = monotonicMs();
+      try {
+        const answer = await client.register(
+          { ...registration, incarnation: this.incarnation },
+          signal,
+        );
+        this.welcome = answer;
+        clock.update(answer.now, sentAt);
+        onRegistered(answer, sentAt);
+        log.info({ runnerId: answer.runnerId }, 'registered');
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ error: describeError(error) }, 'registration failed, trying again');
+        await backoff.wait();
+      }
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/** Lays the input of an attempt into its folder. */
+import { closeSync, fchownSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createHash, hash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { BundleEntry, FRAME_LINE_LIMIT, INPUT_PATHS } from '@bytenite/contract';
+import type { AttemptFolder } from './attempt-folder.ts';
+import { StageError } from './errors.ts';
+
+/** Up to this size a file is gathered and written at once; the calls cost more than the bytes. */
+const SMALL_FILE_BYTES = 256 * 1024;
+const FILE_MODE = 0o644;
+const NEWLINE = 0x0a;
+
+/** Writes the inline chunk of an APP task: always a fresh copy, the task may write to it. */
+export function stageInline(folder: AttemptFolder, bytes: Uint8Array): void {
+  writeFile(folder, join(folder.path, INPUT_PATHS.chunk), bytes);
+}
+
+/** Writes a file stream (see file-stream.ts of the contract) and returns the bytes of its files. */
+export async function stageStream(
+  folder: AttemptFolder,
+  stream: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const reader = new StreamReader(stream);
+  const made = new Set<string>();
+  let total = 0;
+  for (;;) {
+    const line: unknown = JSON.parse(await reader.line());
+    if (typeof line === 'object' && line !== null && 'end' in line) return total;
+    const entry = BundleEntry.parse(line);
+    const path = placeOf(folder, entry.path);
+    makeParents(folder, path, made);
+    const sha256 =
+      entry.size <= SMALL_FILE_BYTES
+        ? await writeSmall(folder, path, reader, entry.size)
+        : await writeLarge(folder, path, reader, entry.size);
+    if (sha256 !== entry.sha256) {
+      throw new StageError('INPUT_FAILED', `${entry.path} arrived damaged: its SHA-256 differs`);
+    }
+    total += entry.size;
+  }
+}
+
+/** The file's path, after the check that it lies where the server may write. */
+function placeOf(folder: AttemptFolder, path: string): string {
+  const segments = path.split('/');
+  const isPlain = segments.every((s) => s !== '' && s !== '.' && s !== '..' && !s.includes('\0'));
+  const roots: string[] = [INPUT_PATHS.source, INPUT_PATHS.results];
+  const isExpected =
+    path === INPUT_PATHS.chunk ||
+    path === INPUT_PATHS.manifest ||
+    (segments.length > 1 && roots.includes(segments[0] as string));
+  if (!isPlain || !isExpected) {
+    throw new StageError('INPUT_FAILED', `the server sent a file to an unexpected path: ${path}`);
+  }
+  return join(folder.path, path);
+}
+
+function makeParents(folder: AttemptFolder, path: string, made: Set<string>): void {
+  const dir = dirname(path);
+  if (made.has(dir)) return;
+  const first = mkdirSync(dir, { recursive: true, mode: 0o755 });
+  // Every folder from the first new one down belongs to the task.
+  for (let made = dir; first !== undefined && made.length >= first.length; made = dirname(made)) {
+    folder.giveToTask(made);
+  }
+  made.add(dir);
+}
+
+function writeFile(folder: AttemptFolder, path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'wx', FILE_MODE);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    if (folder.uid !== null) fchownSync(fd, folder.uid, folder.uid);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function writeSmall(
+  folder: AttemptFolder,
+  path: string,
+  reader: StreamReader,
+  size: number,
+): Promise<string> {
+  const bytes = await reader.bytes(size);
+  writeFile(folder, path, bytes);
+  return hash('sha256', bytes, 'base64url');
+}
+
+async function writeLarge(
+  folder: AttemptFolder,
+  path: string,
+  reader: StreamReader,
+  size: number,
+): Promise<string> {
+  const digest = createHash('sha256');
+  const file = await open(path, 'wx', FILE_MODE);
+  try {
+    for await (const part of reader.parts(size)) {
+      digest.update(part);
+      await writeAll(file, part);
+    }
+    if (folder.uid !== null) await file.chown(folder.uid, folder.uid);
+  } finally {
+    await file.close();
+  }
+  return digest.digest('base64url');
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+  }
+}
+
+/** Lines and counted bytes from a stream of chunks. */
+class StreamReader {
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private rest: Buffer = Buffer.alloc(0);
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.rest.indexOf(NEWLINE);
+      if (end >= 0) {
+        const line = this.rest.toString('utf8', 0, end);
+        this.rest = this.rest.subarray(end + 1);
+        return line;
+      }
+      if (this.rest.length > FRAME_LINE_LIMIT) {
+        throw new StageError('INPUT_FAILED', 'the input stream holds no frame where one is due');
+      }
+      this.rest = Buffer.concat([this.rest, await this.next()]);
+    }
+  }
+
+  async bytes(size: number): Promise<Buffer> {
+    if (this.rest.length < size) {
+      const parts: Buffer[] = [];
+      for await (const part of this.parts(size)) parts.push(part);
+      return Buffer.concat(parts);
+    }
+    const bytes = this.rest.subarray(0, size);
+    this.rest = this.rest.subarray(size);
+    return bytes;
+  }
+
+  async *parts(size: number): AsyncGenerator<Buffer> {
+    for (let left = size; left > 0;) {
+      if (this.rest.length === 0) this.rest = await this.next();
+      const part = this.rest.subarray(0, left);
+      this.rest = this.rest.subarray(part.length);
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  private async next(): Promise<Buffer> {
+    const { value, done } = await this.chunks.next();
+    if (done) throw new StageError('INPUT_FAILED', 'the input stream was cut');
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The attempts that this runner holds: waiting, running, ended but not yet confirmed.
+ *
+ * queue -> (a slot's folder) stage in -> (capacity) run -> stage out -> outbox. Staging needs a folder
+ * but no CPU, so the next attempts are staged while others run, a few ahead.
+ */
+import { join } from 'node:path';
+import type { PhaseReport } from '@bytenite/contract';
+import { AttemptFolder } from './attempt-folder.ts';
+import type { Attempt, AttemptEnd } from './attempt.ts';
+import type { Capacity, Need } from './capacity.ts';
+import { monotonicMs } from './clock.ts';
+import type { EndedAttempt } from './outbox.ts';
+import { Prefetch } from './prefetch.ts';
+import type { StopReason } from './sandbox/sandbox.ts';
+
+export interface WorkListOptions {
+  attemptsDir: string;
+  trashDir: string;
+  uidBase: number | null;
+  run(
+    attempt: Attempt,
+    slot: number,
+    folder: AttemptFolder,
+    onRunning: () => void,
+  ): Promise<AttemptEnd>;
+  /** The attempt has ended and must be reported. */
+  onEnded(attempt: EndedAttempt): void;
+  /** A lease goes back unstarted or unfinished. */
+  onReleased(lease: string): void;
+}
+
+export interface Wanted {
+  free: Need;
+  prefetch: number;
+  idle: boolean;
+}
+
+/** Attempts that may be staged before it is their turn. */
+const STAGED_AHEAD = 2;
+/** Starts in one turn of the event loop; the heartbeat must get through. */
+const STARTS_PER_TURN = 32;
+/** A phase shorter than this is not reported: short tasks would cost a report each. */
+const SHORT_PHASE_MS = 100;
+
+export class WorkList {
+  private queue: Attempt[] = [];
+  private readonly active = new Map<string, Attempt>();
+  private readonly freeSlots: number[] = [];
+  private readonly folders: AttemptFolder[] = [];
+  private readonly prefetch = new Prefetch();
+  private ahead = 0;
+  private readonly idleWaiters: (() => void)[] = [];
+  private pumpDue = false;
+  private draining = false;
+  /** Of the newest grant: how many such tasks run at once. */
+  private concurrency: number;
+
+  private readonly capacity: Capacity;
+  private readonly options: WorkListOptions;
+
+  constructor(capacity: Capacity, options: WorkListOptions) {
+    this.capacity = capacity;
+    this.options = options;
+    this.concurrency = Math.max(1, Math.floor(capacity.total.cpus));
+  }
+
+  add(attempt: Attempt): void {
+    this.concurrency = this.capacity.concurrency(attempt.need);
+    this.queue.push(attempt);
+    this.schedulePump();
+  }
+
+  /** Every lease that is not confirmed as ended by the server. */
+  attempts(): Attempt[] {
+    return [...this.active.values(), ...this.queue];
+  }
+
+  get isIdle(): boolean {
+    return this.active.size === 0 && this.queue.length === 0;
+  }
+
+  /** Nothing is in store and a CPU is free, or will be with the next end. */
+  get isHungry(): boolean {
+    return !this.draining && this.queue.length === 0;
+  }
+
+  /** What to ask the server for. */
+  wanted(): Wanted {
+    const { total } = this.capacity;
+    const free = { ...total };
+    for (const attempt of this.attempts()) {
+      if (!attempt.occupies) continue;
+      free.cpus -= attempt.need.cpus;
+      free.memoryBytes -= attempt.need.memoryBytes;
+    }
+    const isFull = free.cpus <= 1e-6 || free.memoryBytes <= 0;
+    const none = { cpus: 0, memoryBytes: 0 };
+    if (this.draining) return { free: none, prefetch: 0, idle: false };
+    const stored = this.queue.length + this.ahead;
+    const prefetch = Math.max(0, this.storeTarget() - stored);
+    return { free: isFull ? none : free, prefetch, idle: this.isIdle };
+  }
+
+  /** Half of the store is gone: time to ask for more. */
+  get isStoreLow(): boolean {
+    const target = this.storeTarget();
+    return !this.draining && target > 0 && this.queue.length + this.ahead <= target / 2;
+  }
+
+  /** Phases that the server does not know and that last long enough to matter. */
+  phaseReports(): { attempt: Attempt; report: PhaseReport }[] {
+    const ripe = monotonicMs() - SHORT_PHASE_MS;
+    const reports = [];
+    for (const attempt of this.active.values()) {
+      if (attempt.phase === attempt.reportedPhase || attempt.phaseSinceMs > ripe) continue;
+      reports.push({ attempt, report: attempt.phaseReport() });
+    }
+    return reports;
+  }
+
+  confirmPhases(reports: readonly PhaseReport[]): void {
+    for (const { lease, phase } of reports) {
+      const attempt = this.active.get(lease);
+      if (attempt) attempt.reportedPhase = phase;
+    }
+  }
+
+  /** Resolves when no attempt is queued or active. */
+  async whenIdle(): Promise<void> {
+    if (this.isIdle) return;
+    await new Promise<void>((resolve) => void this.idleWaiters.push(resolve));
+  }
+
+  /** Stops attempts whose leases are gone. */
+  kill(leases: readonly string[], graceMs: number): void {
+    if (leases.length === 0) return;
+    const gone = new Set(leases);
+    this.queue = this.queue.filter((attempt) => !gone.has(attempt.lease));
+    for (const lease of gone) this.active.get(lease)?.stop('killed', graceMs);
+  }
+
+  /** All leases have run out: what has not begun must not begin. */
+  forgetQueue(): void {
+    this.queue = [];
+  }
+
+  /** Stops one attempt for a reason of this machine. */
+  stopAll(reason: StopReason, graceMs: number): void {
+    for (const attempt of this.active.values()) attempt.stop(reason, graceMs);
+  }
+
+  /** Gives back what was stored for short tasks once tasks turn out to be long. */
+  releaseSurplus(): void {
+    this.releaseFrom(this.storeTarget());
+  }
+
+  /** Takes nothing more, gives back what has not begun, stops the rest. */
+  drain(graceMs: number): void {
+    this.draining = true;
+    this.releaseFrom(0);
+    this.stopAll('drain', graceMs);
+  }
+
+  activeAttempts(): IterableIterator<Attempt> {
+    return this.active.values();
+  }
+
+  private releaseFrom(count: number): void {
+    for (const attempt of this.queue.splice(count)) this.options.onReleased(attempt.lease);
+  }
+
+  private storeTarget(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { runningSinceMs, occupies } of this.active.values()) {
+      if (occupies && runningSinceMs !== undefined) oldest = Math.min(oldest, runningSinceMs);
+    }
+    return this.prefetch.target(this.concurrency, Math.max(0, monotonicMs() - oldest));
+  }
+
+  private schedulePump(): void {
+    if (this.pumpDue) return;
+    this.pumpDue = true;
+    setImmediate(() => {
+      this.pumpDue = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    for (let starts = 0; this.queue.length > 0 && this.ahead < STAGED_AHEAD; starts++) {
+      if (starts === STARTS_PER_TURN) {
+        this.schedulePump();
+        return;
+      }
+      this.start(this.queue.shift() as Attempt);
+    }
+  }
+
+  private start(attempt: Attempt): void {
+    const slot = this.freeSlots.pop() ?? this.folders.length;
+    const folder = (this.folders[slot] ??= this.createFolder(slot));
+    this.active.set(attempt.lease, attempt);
+    this.ahead++;
+    let isAhead = true;
+    const leaveAhead = () => {
+      if (isAhead) this.ahead--;
+      isAhead = false;
+    };
+    const onRunning = () => {
+      leaveAhead();
+      attempt.runningSinceMs = monotonicMs();
+      this.schedulePump();
+    };
+    void this.options.run(attempt, slot, folder, onRunning).then((end) => {
+      leaveAhead();
+      this.freeSlots.push(slot);
+      this.finish(attempt, end);
+      this.schedulePump();
+    });
+  }
+
+  private finish(attempt: Attempt, end: AttemptEnd): void {
+    if (attempt.runningSinceMs !== undefined) {
+      this.prefetch.observe(monotonicMs() - attempt.runningSinceMs);
+    }
+    attempt.end = end;
+    this.active.delete(attempt.lease);
+    if (end.outcome.kind === 'released') this.options.onReleased(attempt.lease);
+    else this.options.onEnded(attempt as EndedAttempt);
+    if (this.isIdle) for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
+  private createFolder(slot: number): AttemptFolder {
+    const { attemptsDir, trashDir, uidBase } = this.options;
+    const uid = uidBase === null ? null : uidBase + slot;
+    return new AttemptFolder(join(attemptsDir, String(slot)), uid, trashDir);
+  }
+}
