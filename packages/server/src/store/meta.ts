@@ -1,0 +1,17 @@
+import type { Db } from './store.ts';
+
+/** A fact about the installation; the first process that asks makes it, all others read it. */
+export async function readOrCreateMeta(db: Db, key: string, create: () => string): Promise<string> {
+  const read = () =>
+    db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
+  const known = await read();
+  if (known !== undefined) return known.value;
+  await db
+    .insertInto('meta')
+    .values({ key, value: create() })
+    .onConflict((c) => c.column('key').doNothing())
+    .execute();
+  const made = await read();
+  if (made === undefined) throw new Error(`meta ${key} is gone`);
+  return made.value;
+}
