@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { BlobStore } from './blob/blob-store.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { LinkSigner } from './links.ts';
+import type { RunnerDirectory } from './engine/runners.ts';
 import type { SchemaValidator } from './schema/validate.ts';
 import type { Signals } from './signals.ts';
 import type { Store } from './store/store.ts';
@@ -19,4 +20,5 @@ export interface Context {
   schemas: SchemaValidator;
   links: LinkSigner;
   signals: Signals;
+  runners: RunnerDirectory;
 }

@@ -2,7 +2,8 @@
  * Hints between the parts of one process: "there may be work", "an event was written". A hint is never
  * the truth: whoever waits also looks at the tables at least once a second.
  */
-export type Topic = 'runnable' | 'step' | 'event';
+/** Nobody notifies `never`: it is a wait that ends by time or abort. */
+export type Topic = 'runnable' | 'step' | 'event' | 'never';
 
 export interface Signals {
   notify: (topic: Topic) => void;

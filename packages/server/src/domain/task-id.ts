@@ -27,7 +27,11 @@ export function taskIdMaker(jobUuid: string): (key: TaskKey) => string {
   const digest = jobDigest(jobUuid);
   return ({ kind, run, chunk }) => {
     const place = BigInt(TASK_KINDS.indexOf(kind));
-    const tail = (BigInt(`0x${digest.slice(15)}`) << 50n) | (place << 48n) | (BigInt(run) << 32n) | BigInt(chunk);
+    const tail =
+      (BigInt(`0x${digest.slice(15)}`) << 50n) |
+      (place << 48n) |
+      (BigInt(run) << 32n) |
+      BigInt(chunk);
     const variant = ((2n << 62n) | tail).toString(16).padStart(16, '0');
     return [
       digest.slice(0, 8),

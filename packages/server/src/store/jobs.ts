@@ -49,11 +49,7 @@ export async function readJobDocs(db: Db, nos: readonly number[]): Promise<Map<n
   return new Map(rows.map((row) => [row.no, toJobDoc(row)]));
 }
 
-export async function insertJob(
-  tx: Tx,
-  row: Insertable<JobTable>,
-  doc: JobDoc,
-): Promise<JobRow> {
+export async function insertJob(tx: Tx, row: Insertable<JobTable>, doc: JobDoc): Promise<JobRow> {
   const job = await tx.insertInto('job').values(row).returningAll().executeTakeFirstOrThrow();
   await tx
     .insertInto('job_doc')
@@ -107,12 +103,17 @@ export const JOB_SORT_COLUMNS = {
 } as const satisfies Record<string, keyof JobTable>;
 type JobSortColumn = (typeof JOB_SORT_COLUMNS)[keyof typeof JOB_SORT_COLUMNS];
 
-export async function listJobs(db: Db, query: JobListQuery): Promise<{ rows: JobRow[]; total: number }> {
+export async function listJobs(
+  db: Db,
+  query: JobListQuery,
+): Promise<{ rows: JobRow[]; total: number }> {
   let select = db.selectFrom('job').selectAll().where('account', '=', query.account);
   if (query.order === null) {
     select = select.orderBy('no', 'desc');
   } else {
-    select = select.orderBy(query.order.column, query.order.descending ? 'desc' : 'asc').orderBy('id');
+    select = select
+      .orderBy(query.order.column, query.order.descending ? 'desc' : 'asc')
+      .orderBy('id');
   }
   const rows = await select.limit(query.limit).offset(query.offset).execute();
   const count = await db

@@ -122,7 +122,11 @@ export async function findLease(db: Db, id: string): Promise<LeaseRow | undefine
   return db.selectFrom('lease').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function liveLeases(db: Db, job: number, chunks?: readonly number[]): Promise<LeaseRow[]> {
+export async function liveLeases(
+  db: Db,
+  job: number,
+  chunks?: readonly number[],
+): Promise<LeaseRow[]> {
   const query = db.selectFrom('lease').selectAll().where('job', '=', job);
   return (chunks === undefined ? query : query.where('chunk', 'in', chunks)).execute();
 }
@@ -264,4 +268,14 @@ export async function nextReadyAt(db: Db, job: number): Promise<number | null> {
     .where('job', '=', job)
     .executeTakeFirst();
   return row?.at ?? null;
+}
+
+/** The jobs that leases belong to; those that are gone are left out. */
+export async function jobsOfLeases(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('lease').select(['id', 'job']).where('id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, row.job]));
 }

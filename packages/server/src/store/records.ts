@@ -163,7 +163,12 @@ export async function deleteGarbage(db: Db, id: number): Promise<void> {
 /** Rows of a job that is gone, a bounded number a call; false when none is left. */
 export async function deleteJobRecords(db: Db, job: number, limit: number): Promise<boolean> {
   for (const table of ['task', 'attempt'] as const) {
-    const rows = await db.selectFrom(table).select('chunk').where('job', '=', job).limit(limit).execute();
+    const rows = await db
+      .selectFrom(table)
+      .select('chunk')
+      .where('job', '=', job)
+      .limit(limit)
+      .execute();
     const last = rows.at(-1);
     if (last !== undefined) {
       await db.deleteFrom(table).where('job', '=', job).where('chunk', '<=', last.chunk).execute();

@@ -4,7 +4,7 @@ import type { StepName, StepRow } from './tables.ts';
 /** Makes a stage runnable; part of the transaction that changes the job's state. */
 export async function insertStep(
   tx: Tx,
-  step: { job: number; run: number; name: StepName; readyAt: number },
+  step: { job: number; run: number; name: StepName; readyAt: number; input?: string },
 ): Promise<void> {
   await tx
     .insertInto('step')
@@ -15,7 +15,7 @@ export async function insertStep(
       owner: '',
       fence: 0,
       deadline_at: 0,
-      cursor: '',
+      input: step.input ?? '',
       tries: 0,
       ready_at: step.readyAt,
     })
@@ -57,10 +57,6 @@ export async function renewStep(tx: Db, step: Fenced, deadline: number): Promise
   return changed(tx, step, { deadline_at: deadline });
 }
 
-export async function saveStepCursor(tx: Tx, step: Fenced, cursor: string): Promise<boolean> {
-  return changed(tx, step, { cursor });
-}
-
 /** Gives a step back, to be tried again later. */
 export async function postponeStep(
   tx: Tx,
@@ -73,7 +69,7 @@ export async function postponeStep(
 async function changed(
   tx: Db,
   step: Fenced,
-  patch: Partial<Pick<StepRow, 'deadline_at' | 'cursor' | 'owner' | 'tries' | 'ready_at'>>,
+  patch: Partial<Pick<StepRow, 'deadline_at' | 'owner' | 'tries' | 'ready_at'>>,
 ): Promise<boolean> {
   const result = await tx
     .updateTable('step')
@@ -107,4 +103,9 @@ export async function deleteSteps(tx: Tx, job: number): Promise<void> {
 /** At the start of the only process: whatever a dead one was running is free. */
 export async function releaseAllSteps(db: Db): Promise<void> {
   await db.updateTable('step').set({ owner: '' }).execute();
+}
+
+/** Steps of a job that wait or run. */
+export async function jobSteps(db: Db, job: number): Promise<StepRow[]> {
+  return db.selectFrom('step').selectAll().where('job', '=', job).execute();
 }

@@ -221,7 +221,8 @@ export interface StepTable {
   owner: string;
   fence: number;
   deadline_at: number;
-  cursor: string;
+  /** What the stage before hands on, such as the key of an index. */
+  input: string;
   tries: number;
   ready_at: number;
 }

@@ -56,7 +56,14 @@ export async function findTask(db: Db, job: number, key: TaskKey): Promise<TaskR
 
 export type ChunkSource = Pick<
   TaskRow,
-  'kind' | 'run' | 'chunk' | 'name' | 'source_key' | 'source_offset' | 'source_length' | 'created_at'
+  | 'kind'
+  | 'run'
+  | 'chunk'
+  | 'name'
+  | 'source_key'
+  | 'source_offset'
+  | 'source_length'
+  | 'created_at'
 >;
 
 /** Sources of the chunks in `[from, to)`, in order. */

@@ -35,9 +35,7 @@ export async function claimTasks(
   const waiting = await takeReady(tx, job.no, kind, claimant.now, limit);
   const attempts = new Map(waiting.map((row) => [row.chunk, row.attempt]));
   const sources =
-    waiting.length === 0
-      ? []
-      : await taskSources(tx, job.no, kind, run, [...attempts.keys()]);
+    waiting.length === 0 ? [] : await taskSources(tx, job.no, kind, run, [...attempts.keys()]);
   if (kind === 'APP') sources.push(...(await takeFromCursor(tx, job, limit - waiting.length)));
   const claims = sources.map((source) => ({
     source,

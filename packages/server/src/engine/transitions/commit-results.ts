@@ -5,7 +5,11 @@ import { insertEvents } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
-import { commitResults as commitRows, insertAttempts, type ResultPatch } from '../../store/tasks.ts';
+import {
+  commitResults as commitRows,
+  insertAttempts,
+  type ResultPatch,
+} from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { enterState } from './enter-state.ts';
 import { priceOfRun } from './lease-price.ts';
@@ -140,8 +144,8 @@ export async function finishChunks(tx: Tx, job: JobRow, now: number): Promise<Jo
   return enterState(tx, job, 'TASKS_COMPLETED', now);
 }
 
-/** The output is there; it is delivered next. */
-export async function enterMerged(tx: Tx, job: JobRow, now: number): Promise<JobRow> {
-  await insertStep(tx, { job: job.no, run: job.run, name: 'deliver', readyAt: now });
+/** The output is there, or `index` names the files that are it; it is delivered next. */
+export async function enterMerged(tx: Tx, job: JobRow, now: number, index = ''): Promise<JobRow> {
+  await insertStep(tx, { job: job.no, run: job.run, name: 'deliver', readyAt: now, input: index });
   return enterState(tx, job, 'MERGED', now);
 }

@@ -1,4 +1,5 @@
 import type { AttemptReason } from '@bytenite/contract';
+import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
 import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
 import { hasSibling, insertReady } from '../../store/leases.ts';
@@ -47,6 +48,8 @@ export async function endAttempt(
       error_message: end.errorMessage,
     },
   ]);
+  // After the end of the job an attempt is only recorded.
+  if (isTerminal(job.state)) return job;
   const task = await findTask(tx, job.no, lease);
   if (task === undefined || task.state !== 'open') return job;
 

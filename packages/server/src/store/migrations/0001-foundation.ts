@@ -250,7 +250,7 @@ async function tasks(db: Kysely<unknown>, cluster: Cluster): Promise<void> {
     .addColumn('owner', 'text', (c) => c.notNull())
     .addColumn('fence', 'integer', (c) => c.notNull())
     .addColumn('deadline_at', 'bigint', (c) => c.notNull())
-    .addColumn('cursor', 'text', (c) => c.notNull())
+    .addColumn('input', 'text', (c) => c.notNull())
     .addColumn('tries', 'integer', (c) => c.notNull())
     .addColumn('ready_at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('step_pk', ['job', 'run', 'name'])

@@ -1,0 +1,102 @@
+/** The runners' side of the API, below /v1/runner; its token belongs to the installation. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { HttpBindings } from '@hono/node-server';
+import {
+  ApiError,
+  decodeMessage,
+  encodeMessage,
+  ExchangeRequest,
+  HeartbeatRequest,
+  invalid,
+  MESSAGE_LIMIT,
+  RunnerRegistration,
+} from '@bytenite/contract';
+import { Hono, type Context as Call } from 'hono';
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import { exchange } from '../engine/exchange/exchange.ts';
+import { heartbeat } from '../engine/exchange/heartbeat.ts';
+import { findPackage, openInput, storeResult } from '../engine/exchange/lease-data.ts';
+import { registerRunner } from '../engine/exchange/register.ts';
+import type { Runner } from '../engine/runners.ts';
+
+type Env = { Bindings: HttpBindings };
+
+/** A JSON call of a runner is small; an exchange has a limit of its own. */
+const JSON_LIMIT = 1024 * 1024;
+
+export function runnerRoutes(ctx: Context, runnerToken: string): Hono<Env> {
+  const app = new Hono<Env>();
+  const expected = digest(runnerToken);
+  app.use(async (c, next) => {
+    const token = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+    if (!timingSafeEqual(digest(token), expected)) {
+      throw new ApiError('UNAUTHENTICATED', 'invalid runner token');
+    }
+    await next();
+  });
+  app.post('/register', async (c) => {
+    const registration = parse(RunnerRegistration, await readJson(c));
+    return c.json(await registerRunner(ctx, registration));
+  });
+  app.post('/heartbeat', async (c) => {
+    const request = parse(HeartbeatRequest, await readJson(c));
+    return c.json(await heartbeat(ctx, registered(ctx, request), request));
+  });
+  app.post('/exchange', async (c) => {
+    const { header, tail } = decodeMessage(await readBytes(c, MESSAGE_LIMIT));
+    const request = parse(ExchangeRequest, header);
+    const runner = registered(ctx, request);
+    const result = await exchange(ctx, runner, request, tail, c.req.raw.signal);
+    return c.body(encodeMessage(result.reply, result.tail) as Uint8Array<ArrayBuffer>, 200, {
+      'content-type': 'application/octet-stream',
+    });
+  });
+  app.get('/leases/:lease/input', async (c) => {
+    const stream = await openInput(ctx, c.req.param('lease'), c.req.raw.signal);
+    return c.body(Readable.toWeb(Readable.from(stream)) as ReadableStream);
+  });
+  app.put('/leases/:lease/result', async (c) => {
+    const body = c.env.incoming;
+    return c.json(await storeResult(ctx, c.req.param('lease'), body, c.req.raw.signal));
+  });
+  app.get('/packages/:hash', async (c) => {
+    const { key } = await findPackage(ctx, c.req.param('hash'));
+    const stream = await ctx.blobs.stream(key, undefined, c.req.raw.signal);
+    return c.body(Readable.toWeb(stream) as ReadableStream);
+  });
+  return app;
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** A server that restarted knows no runner: they register again and keep their leases. */
+function registered(ctx: Context, request: { runnerId: string; incarnation: string }): Runner {
+  const runner = ctx.runners.find(request.runnerId, request.incarnation);
+  if (runner === undefined) throw new ApiError('UNAUTHENTICATED', 'unknown runner: register first');
+  return runner;
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalid(result.error.message);
+  return result.data;
+}
+
+async function readJson(c: Call<Env>): Promise<unknown> {
+  return JSON.parse(Buffer.from(await readBytes(c, JSON_LIMIT)).toString());
+}
+
+async function readBytes(c: Call<Env>, limit: number): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of c.env.incoming as AsyncIterable<Buffer>) {
+    size += part.byteLength;
+    if (size > limit) throw invalid(`message is larger than ${limit} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
+}

@@ -1,0 +1,90 @@
+/**
+ * The one call that carries reports, free capacity and a long poll. Blobs first, then one transaction
+ * that settles the reports and claims tasks, then the reply. A reply that is lost costs nothing: reports
+ * are repeated and get the same verdict, and leases nobody knows of run out.
+ */
+import type { ExchangeReply, ExchangeRequest, Verdict } from '@bytenite/contract';
+import type { Context } from '../../context.ts';
+import { failpoint } from '../../failpoint.ts';
+import { jobsOfLeases } from '../../store/leases.ts';
+import type { Tx } from '../../store/store.ts';
+import type { Runner } from '../runners.ts';
+import { claimForRunner, findCandidates, presentGrants, type JobClaims } from './grant.ts';
+import { writePacks } from './packs.ts';
+import { applyPhases } from './phases.ts';
+import { releaseLeases, settleReports } from './settle.ts';
+
+/** Hints are only hints: the tables are looked at this often while a runner waits. */
+const POLL_MS = 1000;
+
+export interface ExchangeResult {
+  reply: ExchangeReply;
+  tail: Uint8Array[];
+}
+
+export async function exchange(
+  ctx: Context,
+  runner: Runner,
+  request: ExchangeRequest,
+  tail: Uint8Array,
+  signal: AbortSignal,
+): Promise<ExchangeResult> {
+  runner.lastSeenAt = ctx.now();
+  const verdicts = await settle(ctx, runner, request, tail);
+  const claims = await claim(ctx, runner, request, verdicts.size === 0, signal);
+  const { contexts, grants, tail: replyTail } = await presentGrants(ctx, claims);
+  const reply: ExchangeReply = {
+    now: ctx.now(),
+    contexts,
+    grants,
+    verdicts: [...verdicts].map(([lease, verdict]) => ({ lease, verdict })),
+    kill: [],
+  };
+  return { reply, tail: replyTail };
+}
+
+async function settle(
+  ctx: Context,
+  runner: Runner,
+  request: ExchangeRequest,
+  tail: Uint8Array,
+): Promise<Map<string, Verdict>> {
+  const { ended, logs, phases, released } = request;
+  if (ended.length + logs.length + phases.length + released.length === 0) return new Map();
+  const packs = await writePacks(ctx.blobs, request, tail);
+  await failpoint('commit');
+  const verdicts = await ctx.store.transact(async (tx: Tx) => {
+    await applyPhases(ctx, tx, runner.id, phases);
+    const jobsOf = await jobsOfLeases(tx, released);
+    await releaseLeases(ctx, tx, runner.id, released, jobsOf);
+    return settleReports(ctx, tx, runner.id, ended, packs);
+  });
+  await failpoint('committed');
+  for (const topic of ['event', 'step', 'runnable'] as const) ctx.signals.notify(topic);
+  return verdicts;
+}
+
+/** Claims now, or waits for work as long as the runner allows when there is nothing to tell it. */
+async function claim(
+  ctx: Context,
+  runner: Runner,
+  request: ExchangeRequest,
+  mayWait: boolean,
+  signal: AbortSignal,
+): Promise<JobClaims[]> {
+  const deadline = ctx.now() + (mayWait ? request.waitMs : 0);
+  const wantsWork = request.prefetch > 0 || request.idle || request.free.cpus > 0;
+  while (wantsWork) {
+    const candidates = await findCandidates(ctx);
+    if (candidates.length > 0) {
+      const claims = await ctx.store.transact((tx) =>
+        claimForRunner(ctx, tx, runner, request, candidates),
+      );
+      if (claims.length > 0) return claims;
+    }
+    const left = deadline - ctx.now();
+    if (left <= 0 || signal.aborted) return [];
+    await ctx.signals.wait('runnable', Math.min(POLL_MS, left), signal);
+  }
+  return [];
+}

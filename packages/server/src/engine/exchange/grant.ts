@@ -1,0 +1,171 @@
+/** The transaction's second half: which waiting tasks this runner gets. */
+import { randomBytes } from 'node:crypto';
+import {
+  INLINE_LIMIT,
+  type ExchangeRequest,
+  type Grant,
+  type TaskContext,
+} from '@bytenite/contract';
+import type { Context } from '../../context.ts';
+import { kindClaimedIn } from '../../domain/job-state.ts';
+import { taskIdMaker } from '../../domain/task-id.ts';
+import { claimableJobs, lockJob } from '../../store/jobs.ts';
+import type { Tx } from '../../store/store.ts';
+import type { JobRow } from '../../store/tables.ts';
+import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
+import { readRanges } from '../read-ranges.ts';
+import type { Runner } from '../runners.ts';
+import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
+import { grantedTo, isLargerThan, needsOf, taskContext, type Needs } from './task-context.ts';
+
+/** Jobs looked at in one exchange. */
+const MAX_CANDIDATES = 64;
+/** Tasks granted in one exchange, whatever the runner asks for. */
+const MAX_GRANTS = 500;
+
+export interface Candidate {
+  job: JobRow;
+  policy: JobPolicy;
+}
+
+/** Jobs with something to claim, and what they need; read before the transaction. */
+export async function findCandidates(ctx: Context): Promise<Candidate[]> {
+  const jobs = await claimableJobs(ctx.store.db, ctx.now(), MAX_CANDIDATES);
+  const candidates: Candidate[] = [];
+  for (const job of jobs) {
+    candidates.push({ job, policy: await policyOf(ctx, ctx.store.db, job.no, job.run) });
+  }
+  return candidates;
+}
+
+export interface JobClaims {
+  job: JobRow;
+  policy: JobPolicy;
+  claims: Claim[];
+}
+
+interface Capacity extends Needs {
+  prefetch: number;
+  idle: boolean;
+  left: number;
+}
+
+/** Claims tasks of the candidates, oldest job first, until the runner's capacity is taken. */
+export async function claimForRunner(
+  ctx: Context,
+  tx: Tx,
+  runner: Runner,
+  request: ExchangeRequest,
+  candidates: readonly Candidate[],
+): Promise<JobClaims[]> {
+  const capacity: Capacity = {
+    ...request.free,
+    prefetch: request.prefetch,
+    idle: request.idle,
+    left: MAX_GRANTS,
+  };
+  const result: JobClaims[] = [];
+  for (const { job: seen, policy } of candidates) {
+    const kind = kindClaimedIn(seen.state);
+    if (kind === null) continue;
+    const needs = needsOf(componentOf(policy, kind));
+    const wanted = capacityFor(needs, runner, capacity);
+    if (wanted === 0) continue;
+    const job = await lockJob(tx, seen.no);
+    if (job === undefined || job.state !== seen.state) continue;
+    const taken = grantedTo(needs, runner);
+    const claims = await claimTasks(tx, job, claimant(ctx, runner, taken), wanted);
+    if (claims.length === 0) continue;
+    result.push({ job, policy, claims });
+    reduce(capacity, taken, claims.length);
+  }
+  return result;
+}
+
+function claimant(ctx: Context, runner: Runner, needs: Needs) {
+  return {
+    runner: runner.id,
+    incarnation: runner.incarnation,
+    ...needs,
+    newLeaseId: () => randomBytes(15).toString('base64url'),
+    now: ctx.now(),
+    leaseMs: ctx.config.leaseMs,
+  };
+}
+
+/** How many tasks of these needs fit, staged ones included. */
+function capacityFor(needs: Needs, runner: Runner, capacity: Capacity): number {
+  if (isLargerThan(needs, runner)) return runner.overcommit && capacity.idle ? 1 : 0;
+  const byCpu = needs.cpus > 0 ? Math.floor(capacity.cpus / needs.cpus) : MAX_GRANTS;
+  const byMemory =
+    needs.memoryBytes > 0 ? Math.floor(capacity.memoryBytes / needs.memoryBytes) : MAX_GRANTS;
+  const fitting = Math.max(0, Math.min(byCpu, byMemory));
+  return Math.min(capacity.left, fitting + capacity.prefetch);
+}
+
+function reduce(capacity: Capacity, taken: Needs, count: number): void {
+  const fitting = Math.min(
+    count,
+    Math.floor(capacity.cpus / Math.max(taken.cpus, Number.MIN_VALUE)),
+  );
+  capacity.cpus -= taken.cpus * fitting;
+  capacity.memoryBytes -= taken.memoryBytes * fitting;
+  capacity.prefetch = Math.max(0, capacity.prefetch - (count - fitting));
+  capacity.left -= count;
+  capacity.idle = false;
+}
+
+/** Turns claims into grants after the commit, with small chunks in the message's tail. */
+export async function presentGrants(
+  ctx: Context,
+  jobs: readonly JobClaims[],
+): Promise<{ contexts: TaskContext[]; grants: Grant[]; tail: Uint8Array[] }> {
+  const contexts: TaskContext[] = [];
+  const grants: Grant[] = [];
+  const tail: Uint8Array[] = [];
+  let offset = 0;
+  for (const { job, policy, claims } of jobs) {
+    const kind = claims[0]?.source.kind;
+    if (kind === undefined) continue;
+    contexts.push(taskContext(job, policy, kind));
+    const taskId = taskIdMaker(job.uuid);
+    const inline = claims.filter((claim) => isInline(claim));
+    const contents = await readRanges(
+      ctx.blobs,
+      inline.map(({ source }) => ({
+        key: source.source_key ?? '',
+        offset: source.source_offset,
+        length: source.source_length,
+      })),
+    );
+    const bytesOf = new Map(inline.map((claim, i) => [claim, contents[i] ?? new Uint8Array()]));
+    for (const claim of claims) {
+      const bytes = bytesOf.get(claim);
+      grants.push({
+        lease: claim.lease.id,
+        ref: refOf(claim),
+        taskId: taskId(claim.source),
+        context: contexts.length - 1,
+        chunkName: claim.source.name,
+        queueSeconds: Math.max(0, ctx.now() - claim.source.created_at) / 1000,
+        input:
+          bytes === undefined
+            ? { streamBytes: claim.source.source_length }
+            : { inline: { offset, length: bytes.byteLength } },
+      });
+      if (bytes === undefined) continue;
+      tail.push(bytes);
+      offset += bytes.byteLength;
+    }
+  }
+  return { contexts, grants, tail };
+}
+
+function isInline({ source }: Claim): boolean {
+  return source.kind === 'APP' && source.source_length <= INLINE_LIMIT;
+}
+
+function refOf({ lease }: Claim) {
+  const { job, kind, run, chunk, attempt } = lease;
+  return { job, kind, run, chunk, attempt };
+}

@@ -1,0 +1,24 @@
+import type { HeartbeatReply, HeartbeatRequest } from '@bytenite/contract';
+import type { Context } from '../../context.ts';
+import { heldLeases, renewLeases } from '../../store/leases.ts';
+import type { Runner } from '../runners.ts';
+import { applyPhases } from './phases.ts';
+
+/** Renews all leases of the runner in one statement; those it names that are gone are to be killed. */
+export async function heartbeat(
+  ctx: Context,
+  runner: Runner,
+  request: HeartbeatRequest,
+): Promise<HeartbeatReply> {
+  const now = ctx.now();
+  runner.lastSeenAt = now;
+  if (request.leases.length === 0) return { now, kill: [] };
+  const { id, incarnation } = runner;
+  const held = await ctx.store.transact(async (tx) => {
+    await renewLeases(tx, id, incarnation, now + ctx.config.leaseMs);
+    await applyPhases(ctx, tx, id, request.phases);
+    return heldLeases(tx, id, incarnation, request.leases);
+  });
+  if (request.phases.length > 0) ctx.signals.notify('event');
+  return { now, kill: request.leases.filter((lease) => !held.has(lease)) };
+}

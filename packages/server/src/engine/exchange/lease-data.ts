@@ -1,0 +1,73 @@
+/** What a lease lets its runner read and write beside the exchange. */
+import {
+  encodeFrameLine,
+  END_FRAME,
+  INPUT_PATHS,
+  notFound,
+  type StoredResult,
+} from '@bytenite/contract';
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../../context.ts';
+import { findRevisionByHash } from '../../store/components.ts';
+import { findLease } from '../../store/leases.ts';
+import type { LeaseRow } from '../../store/tables.ts';
+import { findTask } from '../../store/tasks.ts';
+import { streamInput } from '../input-index.ts';
+import { dataPrefix } from '../job-keys.ts';
+
+/** The input of a leased task as a file stream. */
+export async function openInput(
+  ctx: Context,
+  leaseId: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const lease = await leaseOf(ctx, leaseId);
+  const task = await findTask(ctx.store.db, lease.job, lease);
+  if (task?.source_key == null) throw notFound('input');
+  if (lease.kind !== 'APP') return streamInput(ctx.blobs, task.source_key, signal);
+  return streamChunk(ctx, task.source_key, task.source_offset, task.source_length, signal);
+}
+
+/** A chunk has no digest of its own: it is a range of a file that has one. */
+async function* streamChunk(
+  ctx: Context,
+  key: string,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(encodeFrameLine({ path: INPUT_PATHS.chunk, size: length, sha256: '' }));
+  yield* await ctx.blobs.stream(key, { offset, length }, signal);
+  yield Buffer.from(END_FRAME);
+}
+
+/** Stores a bundle too large for an exchange, below the attempt's own key. */
+export async function storeResult(
+  ctx: Context,
+  leaseId: string,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<StoredResult> {
+  const lease = await leaseOf(ctx, leaseId);
+  const attempt = [lease.kind, lease.run, lease.chunk, lease.attempt].join('-').toLowerCase();
+  const key = `${dataPrefix(lease.job)}/results/${attempt}/${uuidv7()}`;
+  return { key, ...(await ctx.blobs.put(key, body, { signal })) };
+}
+
+/** A package by the hex SHA-256 of its canonical tar. */
+export async function findPackage(
+  ctx: Context,
+  hexHash: string,
+): Promise<{ key: string; size: number }> {
+  const hash = Buffer.from(hexHash, 'hex').toString('base64');
+  const revision = await findRevisionByHash(ctx.store.db, hash);
+  if (revision === undefined) throw notFound('package');
+  return { key: revision.blob_key, size: revision.size_bytes };
+}
+
+/** The id of a lease is random and known to its runner only. */
+async function leaseOf(ctx: Context, id: string): Promise<LeaseRow> {
+  const lease = await findLease(ctx.store.db, id);
+  if (lease === undefined) throw notFound('lease');
+  return lease;
+}

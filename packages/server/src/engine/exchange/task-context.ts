@@ -1,0 +1,55 @@
+import type { TaskContext, TaskKind } from '@bytenite/contract';
+import type { PinnedRevision } from '../../domain/job-doc.ts';
+import type { JobRow } from '../../store/tables.ts';
+import { COMPONENT_OF_KIND, componentOf, type JobPolicy } from '../job-policy.ts';
+import type { Runner } from '../runners.ts';
+
+const GIB = 1024 ** 3;
+
+export interface Needs {
+  cpus: number;
+  memoryBytes: number;
+}
+
+export function needsOf(component: PinnedRevision): Needs {
+  return { cpus: component.cpus, memoryBytes: component.memoryGiB * GIB };
+}
+
+export function isLargerThan(needs: Needs, runner: Needs): boolean {
+  return needs.cpus > runner.cpus || needs.memoryBytes > runner.memoryBytes;
+}
+
+/** What a task takes of this runner: all of it where it asks for more than there is. */
+export function grantedTo(needs: Needs, runner: Runner): Needs {
+  return {
+    cpus: Math.min(needs.cpus, runner.cpus),
+    memoryBytes: Math.min(needs.memoryBytes, runner.memoryBytes),
+  };
+}
+
+/** What all tasks of a job and kind share, as a runner needs it. */
+export function taskContext(job: JobRow, policy: JobPolicy, kind: TaskKind): TaskContext {
+  const component = componentOf(policy, kind);
+  const { taskTimeout } = policy.config;
+  return {
+    jobId: job.id,
+    owner: job.account,
+    kind,
+    component: {
+      id: component.id,
+      owner: component.owner,
+      tag: component.tag,
+      hash: component.hash,
+      entrypoint: component.entrypoint,
+      image: component.image,
+      network: 'default',
+      preload: [],
+      readOnlyInput: false,
+    },
+    params: policy.params[COMPONENT_OF_KIND[kind]],
+    numChunks: kind === 'PARTITIONER' ? 0 : job.num_chunks,
+    taskTimeoutMs: kind === 'APP' && taskTimeout > 0 ? taskTimeout * 1000 : null,
+    ...needsOf(component),
+    secrets: [],
+  };
+}

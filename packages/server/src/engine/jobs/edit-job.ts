@@ -1,0 +1,81 @@
+import {
+  notFound,
+  type DataSourceInput,
+  type JobConfigInput,
+  type ParamsInput,
+} from '@bytenite/contract';
+import type { Context } from '../../context.ts';
+import { checkConfig } from '../../domain/job-config.ts';
+import { lockJob, updateJob } from '../../store/jobs.ts';
+import type { Account } from '../auth/account.ts';
+import { recordJobEvent } from '../transitions/enter-state.ts';
+import { checkParams } from './check-params.ts';
+import {
+  changeDraft,
+  draftOf,
+  jobOf,
+  submittedComponents,
+  withParams,
+  withSources,
+} from './draft.ts';
+import { viewJob, type JobView } from './job-view.ts';
+
+export interface SourcesInput {
+  dataSource?: DataSourceInput | undefined;
+  dataDestination?: DataSourceInput | undefined;
+}
+
+export async function updateDataSource(
+  ctx: Context,
+  account: Account,
+  id: string,
+  input: SourcesInput,
+): Promise<JobView> {
+  const draft = await draftOf(ctx, account, id);
+  await changeDraft(ctx, draft, (doc) => withSources(doc, input));
+  return viewJob(ctx, draft.job);
+}
+
+export async function updateParams(
+  ctx: Context,
+  account: Account,
+  id: string,
+  input: ParamsInput,
+): Promise<JobView> {
+  const draft = await draftOf(ctx, account, id);
+  const changed = withParams(draft.doc, input);
+  await checkParams(ctx, account.id, changed, submittedComponents(input));
+  await changeDraft(ctx, draft, (doc) => withParams(doc, input));
+  return viewJob(ctx, draft.job);
+}
+
+export async function updateConfig(
+  ctx: Context,
+  account: Account,
+  id: string,
+  input: JobConfigInput,
+): Promise<JobView> {
+  const draft = await draftOf(ctx, account, id);
+  checkConfig(input);
+  await changeDraft(ctx, draft, (doc) => ({ ...doc, config: { ...doc.config, ...input } }));
+  return viewJob(ctx, draft.job);
+}
+
+/** The name may change in any state. */
+export async function renameJob(
+  ctx: Context,
+  account: Account,
+  id: string,
+  name: string,
+): Promise<JobView> {
+  const seen = await jobOf(ctx, account, id);
+  const job = await ctx.store.transact(async (tx) => {
+    const locked = await lockJob(tx, seen.no);
+    const renamed = locked && (await updateJob(tx, locked, { name }));
+    if (renamed === undefined) throw notFound('job');
+    await recordJobEvent(tx, renamed, ctx.now());
+    return renamed;
+  });
+  ctx.signals.notify('event');
+  return viewJob(ctx, job);
+}

@@ -1,0 +1,50 @@
+import type { Context } from '../../context.ts';
+import type { JobDoc, PinnedRevision } from '../../domain/job-doc.ts';
+import { kindClaimedIn } from '../../domain/job-state.ts';
+import { nextReadyAt } from '../../store/leases.ts';
+import { jobSteps } from '../../store/steps.ts';
+import type { JobRow } from '../../store/tables.ts';
+import { isLargerThan, needsOf } from '../exchange/task-context.ts';
+import { COMPONENT_OF_KIND } from '../job-policy.ts';
+
+/** Why nothing of a started job runs on a runner at the moment, in words for its owner. */
+export async function waitingReason(ctx: Context, job: JobRow, doc: JobDoc): Promise<string> {
+  const step = (await jobSteps(ctx.store.db, job.no))[0];
+  if (step !== undefined) {
+    if (step.owner !== '') return '';
+    const waits = step.ready_at - ctx.now();
+    return waits > 0 ? `waits ${seconds(waits)} before trying the ${step.name} step again` : '';
+  }
+  const kind = kindClaimedIn(job.state);
+  const component = kind === null ? null : (doc.pinned?.[COMPONENT_OF_KIND[kind]] ?? null);
+  if (component === null) return '';
+  const noRunner = runnerProblem(ctx, component);
+  if (noRunner !== null) return noRunner;
+  const readyAt = await nextReadyAt(ctx.store.db, job.no);
+  const cursorLeft = job.state === 'PARTITIONED' && job.cursor < job.num_chunks;
+  if (!cursorLeft && readyAt !== null && readyAt > ctx.now()) {
+    return `waits ${seconds(readyAt - ctx.now())} before the next retry`;
+  }
+  return 'waits for a free runner behind other jobs';
+}
+
+function runnerProblem(ctx: Context, component: PinnedRevision): string | null {
+  const runners = ctx.runners.list();
+  if (runners.length === 0) return 'no runner is connected';
+  if (component.gpu.length > 0) {
+    return `${component.tag} needs a GPU (${component.gpu.join(' or ')}); no runner has one`;
+  }
+  const needs = needsOf(component);
+  const fits = runners.some((runner) => runner.overcommit || !isLargerThan(needs, runner));
+  if (fits) return null;
+  const cpus = Math.max(...runners.map((runner) => runner.cpus));
+  const memory = Math.max(...runners.map((runner) => runner.memoryBytes)) / 1024 ** 3;
+  return (
+    `${component.tag} needs ${component.cpus} CPUs and ${component.memoryGiB} GiB; the largest runner ` +
+    `has ${cpus} CPUs and ${memory.toFixed(1)} GiB (start it with --overcommit to run it all the same)`
+  );
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+}

@@ -1,0 +1,89 @@
+import { INPUT_PATHS } from '@bytenite/contract';
+import type { StoredDataSource } from '../../domain/data-source.ts';
+import { insertReady } from '../../store/leases.ts';
+import { findUpload } from '../../store/records.ts';
+import { insertStep } from '../../store/steps.ts';
+import { insertTasks } from '../../store/tasks.ts';
+import { SourceError } from '../../transfer/source-error.ts';
+import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
+import { writeInputIndex, type InputEntry } from '../input-index.ts';
+import { enterState } from '../transitions/enter-state.ts';
+import { completeStep, StepFailure, stepKey, type StepRun } from './step.ts';
+
+/** UPLOADING: brings the source into the blob store, then lets the partitioner run. */
+export async function runSourceStep(run: StepRun): Promise<void> {
+  const files = await transfer(run);
+  const indexKey = stepKey(run, 'index');
+  const { size } = await writeInputIndex(
+    run.ctx.blobs,
+    indexKey,
+    files.map((file) => sourceEntry(file)),
+    run.signal,
+  );
+  await completeStep(run, async (tx, job, now) => {
+    const task = { job: job.no, run: job.run, chunk: 0 } as const;
+    if (run.policy.pinned.partitioner === null) {
+      await insertStep(tx, { ...task, name: 'chunks', readyAt: now, input: indexKey });
+    } else {
+      const source = { source_key: indexKey, source_length: size, created_at: now };
+      await insertTasks(tx, [{ ...task, kind: 'PARTITIONER', ...source }]);
+      await insertReady(tx, [{ ...task, kind: 'PARTITIONER', attempt: 1, ready_at: now }]);
+    }
+    await enterState(tx, job, 'PARTITIONING', now);
+  });
+}
+
+async function transfer(run: StepRun): Promise<SourceFile[]> {
+  const { ctx, step, policy, signal } = run;
+  try {
+    return await transferSource(await transferSourceOf(run, policy.source), {
+      blobs: ctx.blobs,
+      keyPrefix: stepKey(run, 'files'),
+      guard: ctx.guard,
+      signal,
+      maxBytes: ctx.config.limits.sourceBytes,
+    });
+  } catch (error) {
+    if (!(error instanceof SourceError) || (error.isTransient && step.tries < SOURCE_TRIES - 1)) {
+      throw error;
+    }
+    throw new StepFailure('DATA_SOURCE', error.message, { cause: error });
+  }
+}
+
+/** Tries of a source that may yet answer. */
+const SOURCE_TRIES = 3;
+
+async function transferSourceOf(
+  { ctx, job }: StepRun,
+  source: StoredDataSource | null,
+): Promise<TransferSource> {
+  if (source === null) return { kind: 'bypass' };
+  switch (source.descriptor) {
+    case 'bypass':
+      return { kind: 'bypass' };
+    case 'url': {
+      const { url = '', name = '', username = '', password = '' } = source.params ?? {};
+      return { kind: 'url', url, name, username, password };
+    }
+    case 'file': {
+      const upload = await findUpload(ctx.store.db, job.no);
+      if (upload === undefined || upload.key === null) return { kind: 'file', upload: null };
+      const { key, size_bytes: size, sha256 } = upload;
+      return {
+        kind: 'file',
+        upload: { name: source.params?.name || upload.name, key, size, sha256 },
+      };
+    }
+    case 'aws':
+    case 'gcp':
+    case 'storj':
+    case 'bucket':
+      throw new StepFailure('DATA_SOURCE', `${source.descriptor} cannot be read`);
+  }
+}
+
+function sourceEntry(file: SourceFile): InputEntry {
+  const { name, key, size, sha256 } = file;
+  return { path: `${INPUT_PATHS.source}/${name}`, size, sha256, key, offset: 0 };
+}

@@ -1,0 +1,57 @@
+import type { Context } from '../context.ts';
+import { loseLeases } from '../engine/lose-leases.ts';
+import { policyOf } from '../engine/job-policy.ts';
+import { endJob } from '../engine/transitions/end-job.ts';
+import { isRunning } from '../domain/job-state.ts';
+import { lockJob, overdueJobs } from '../store/jobs.ts';
+import { extendAllLeases, jobsWithDueLeases, takeDueLeases } from '../store/leases.ts';
+
+const JOBS_PER_ROUND = 100;
+
+/**
+ * Ends leases that ran out, through the same decision as any other end of an attempt. The reaper keeps a
+ * beat: after a gap or a jump of the clock nothing expires that could not have been renewed meanwhile.
+ */
+export function createReaper(ctx: Context): () => Promise<boolean> {
+  let lastBeat: number | null = null;
+  return async () => {
+    const now = ctx.now();
+    const { leaseMs } = ctx.config;
+    const gap = lastBeat === null ? Infinity : Math.abs(now - lastBeat);
+    lastBeat = now;
+    if (gap > leaseMs / 2) {
+      await ctx.store.transact((tx) => extendAllLeases(tx, now + leaseMs));
+      return false;
+    }
+    const jobs = await jobsWithDueLeases(ctx.store.db, now, JOBS_PER_ROUND);
+    for (const no of jobs.toSorted((a, b) => a - b)) await reapJob(ctx, no);
+    if (jobs.length > 0)
+      for (const topic of ['runnable', 'event'] as const) ctx.signals.notify(topic);
+    return jobs.length === JOBS_PER_ROUND;
+  };
+}
+
+async function reapJob(ctx: Context, no: number): Promise<void> {
+  await ctx.store.transact(async (tx) => {
+    const job = await lockJob(tx, no);
+    const leases = await takeDueLeases(tx, no, ctx.now());
+    if (job !== undefined) await loseLeases(ctx, tx, job, leases);
+  });
+}
+
+/** Ends jobs whose jobTimeout is over. */
+export async function endOverdueJobs(ctx: Context): Promise<boolean> {
+  const jobs = await overdueJobs(ctx.store.db, ctx.now(), JOBS_PER_ROUND);
+  for (const no of jobs) {
+    await ctx.store.transact(async (tx) => {
+      const job = await lockJob(tx, no);
+      if (job === undefined || !isRunning(job.state)) return;
+      const policy = await policyOf(ctx, tx, no, job.run);
+      const message = `job timed out after ${policy.config.jobTimeout} s`;
+      const end = { state: 'FAILED', reason: 'JOB_TIMEOUT', message } as const;
+      await endJob(tx, job, policy, end, ctx.now());
+    });
+  }
+  if (jobs.length > 0) ctx.signals.notify('event');
+  return jobs.length === JOBS_PER_ROUND;
+}

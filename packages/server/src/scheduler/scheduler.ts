@@ -1,0 +1,51 @@
+/** The loops that move jobs on without anybody asking. */
+import { randomUUID } from 'node:crypto';
+import type { Context } from '../context.ts';
+import { runNextStep } from '../engine/steps/run-step.ts';
+import { releaseAllSteps } from '../store/steps.ts';
+import { runLoop, type Loop } from './loop.ts';
+import { createReaper, endOverdueJobs } from './reap-leases.ts';
+import { collectGarbage, expireJobData, forget } from './retention.ts';
+
+/** Steps that run at the same time; most of them wait for a network or a disk. */
+const STEP_LOOPS = 4;
+const STEP_POLL_MS = 1000;
+const REAP_MS = 500;
+const RETENTION_MS = 5000;
+const FORGET_MS = 60_000;
+
+export interface Scheduler {
+  /** Ends the loops; steps in flight are given back. */
+  close: () => Promise<void>;
+}
+
+export async function startScheduler(ctx: Context): Promise<Scheduler> {
+  // This is the only process on this database: whoever ran a step before is dead.
+  await releaseAllSteps(ctx.store.db);
+  const stop = new AbortController();
+  const owner = randomUUID();
+  const every = (name: string, ms: number, round: Loop['round']): Loop => ({
+    name,
+    round,
+    wait: (signal) => ctx.signals.wait('never', ms, signal),
+  });
+  const stepLoops = Array.from({ length: STEP_LOOPS }, (_, i) => ({
+    name: `step-${i}`,
+    round: (signal: AbortSignal) => runNextStep(ctx, owner, signal),
+    wait: (signal: AbortSignal) => ctx.signals.wait('step', STEP_POLL_MS, signal),
+  }));
+  const loops = [
+    ...stepLoops,
+    every('reap', REAP_MS, createReaper(ctx)),
+    every('overdue', REAP_MS, () => endOverdueJobs(ctx)),
+    every('expire', RETENTION_MS, () => expireJobData(ctx)),
+    every('garbage', RETENTION_MS, () => collectGarbage(ctx)),
+    every('forget', FORGET_MS, () => forget(ctx)),
+  ].map((loop) => runLoop(loop, ctx.logger, stop.signal));
+  return {
+    async close() {
+      stop.abort();
+      await Promise.all(loops);
+    },
+  };
+}
