@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads';
+
+/** How a call ended: with an answer, or stopped at a limit. */
+export type Outcome<Answer> =
+  | { kind: 'done'; answer: Answer }
+  | { kind: 'timeout' }
+  | { kind: 'memory' };
+
+/** What the program sends: that it has taken the call up, and what came of it. */
+export type ThreadMessage<Answer> = { kind: 'started' } | { kind: 'done'; answer: Answer };
+
+export interface ThreadLimits {
+  /** For one call, from the moment the program takes it up. */
+  timeoutMs: number;
+  memoryMb: number;
+}
+
+/** A worker thread that runs one call at a time. It is over after a call that ended at a limit. */
+export interface Thread<Call, Answer> {
+  isOver(): boolean;
+  /** Rejects when the thread breaks. */
+  run(call: Call): Promise<Outcome<Answer>>;
+  terminate(): Promise<void>;
+}
+
+interface Pending<Answer> {
+  resolve: (outcome: Outcome<Answer>) => void;
+  reject: (error: Error) => void;
+}
+
+export function startThread<Call, Answer>(
+  program: URL,
+  limits: ThreadLimits,
+): Thread<Call, Answer> {
+  const worker = startWorker(program, limits.memoryMb);
+  let pending: Pending<Answer> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+
+  function settle(how: (settled: Pending<Answer>) => void): void {
+    clearTimeout(timer);
+    worker.unref(); // an idle thread does not keep the process alive
+    const settled = pending;
+    pending = null;
+    if (settled !== null) how(settled);
+  }
+
+  function startTimer(): void {
+    const timed = pending;
+    timer = setTimeout(() => {
+      // When this thread was busy itself, the answer may have come in time and wait to be read.
+      setImmediate(() => {
+        if (timed !== pending) return;
+        void terminate(); // nothing else stops code in a thread
+        settle(({ resolve }) => resolve({ kind: 'timeout' }));
+      });
+    }, limits.timeoutMs);
+  }
+
+  async function terminate(): Promise<void> {
+    isOver = true;
+    await worker.terminate();
+  }
+
+  worker.on('message', (message: ThreadMessage<Answer>) => {
+    if (message.kind === 'started') startTimer();
+    else settle(({ resolve }) => resolve(message));
+  });
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    isOver = true;
+    const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    settle(({ resolve, reject }) => (isMemory ? resolve({ kind: 'memory' }) : reject(error)));
+  });
+  worker.on('exit', () => {
+    isOver = true;
+    settle(({ reject }) => reject(new Error('the worker thread ended')));
+  });
+
+  return {
+    isOver: () => isOver,
+    run(call) {
+      return new Promise((resolve, reject) => {
+        pending = { resolve, reject };
+        worker.ref();
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+        worker.postMessage(call);
+      });
+    },
+    terminate,
+  };
+}
+
+function startWorker(program: URL, memoryMb: number): Worker {
+  return new Worker(program.pathname.endsWith('.ts') ? fromSources(program) : program, {
+    // Nothing of the process's own environment: what runs here was written by users.
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+  });
+}
+
+/** Run from sources (tests, tsx), Node 20 needs to be taught TypeScript inside the thread as well. */
+function fromSources(program: URL): URL {
+  const tsx = import.meta.resolve('tsx/esm/api');
+  const code = [
+    `import { register } from ${JSON.stringify(tsx)};`,
+    'register();',
+    `await import(${JSON.stringify(program.href)});`,
+  ];
+  return new URL(`data:text/javascript,${encodeURIComponent(code.join('\n'))}`);
+}
