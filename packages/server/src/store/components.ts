@@ -1,7 +1,7 @@
 /** Apps and engines: one `component` row for each name and version, one `revision` row for each content. */
 import type { ComponentType } from '@bytenite/contract';
 import type { Manifest } from '../domain/manifest.ts';
-import type { Db } from './store.ts';
+import type { Db, Tx } from './store.ts';
 import type { ComponentRow, RevisionRow } from './tables.ts';
 
 /** A component with one of its revisions. */
@@ -83,6 +83,127 @@ async function readRecord(db: Db, id: string, revision: number): Promise<Compone
     .where('revision', '=', revision)
     .executeTakeFirstOrThrow();
   return { component, revision: row };
+}
+
+/** A revision whose package has this hash; equal hashes mean equal bytes. */
+export async function findRevisionByHash(db: Db, hash: string): Promise<RevisionRow | undefined> {
+  return db
+    .selectFrom('revision')
+    .selectAll()
+    .where('hash', '=', hash)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export interface ComponentScope {
+  /** Those of an account, or all public ones. */
+  owner: { account: string } | 'public';
+  types: readonly ComponentType[];
+}
+
+/** One record a name and version, each with its newest revision. */
+export async function listComponents(db: Db, scope: ComponentScope): Promise<ComponentRecord[]> {
+  let select = db
+    .selectFrom('component')
+    .selectAll()
+    .where('family', 'in', familiesOf(scope.types))
+    .where('type', 'in', scope.types)
+    .where('deleted_at', 'is', null);
+  select =
+    scope.owner === 'public'
+      ? select.where('is_public', '=', 1)
+      : select.where('account', '=', scope.owner.account);
+  const components = await select.execute();
+  const records: ComponentRecord[] = [];
+  for (const component of components) {
+    const revision = await newestRevision(db, component.id);
+    if (revision !== undefined) records.push({ component, revision });
+  }
+  return records;
+}
+
+export async function newestRevision(db: Db, component: string): Promise<RevisionRow | undefined> {
+  return db
+    .selectFrom('revision')
+    .selectAll()
+    .where('component', '=', component)
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** The row of one name and version. */
+export async function findVersion(
+  db: Db,
+  query: Pick<ComponentRow, 'account' | 'family' | 'name' | 'major' | 'minor'>,
+): Promise<ComponentRow | undefined> {
+  return db
+    .selectFrom('component')
+    .selectAll()
+    .where('account', '=', query.account)
+    .where('family', '=', query.family)
+    .where('name', '=', query.name)
+    .where('major', '=', query.major)
+    .where('minor', '=', query.minor)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+/** The types that an account's components of this name have in a family. */
+export async function typesOfName(
+  db: Db,
+  query: Pick<ComponentRow, 'account' | 'family' | 'name'>,
+): Promise<ComponentType[]> {
+  const rows = await db
+    .selectFrom('component')
+    .select('type')
+    .distinct()
+    .where('account', '=', query.account)
+    .where('family', '=', query.family)
+    .where('name', '=', query.name)
+    .where('deleted_at', 'is', null)
+    .execute();
+  return rows.map((row) => row.type);
+}
+
+export async function insertComponent(tx: Tx, row: ComponentRow): Promise<void> {
+  await tx.insertInto('component').values(row).execute();
+}
+
+export async function insertRevision(tx: Tx, row: RevisionRow): Promise<void> {
+  await tx.insertInto('revision').values(row).execute();
+}
+
+/** Lets jobs use one revision, or keeps them from using any of the version. */
+export async function setStatus(
+  db: Db,
+  component: string,
+  change: { activate: number } | 'deactivate',
+): Promise<void> {
+  const update = db.updateTable('revision').where('component', '=', component);
+  await (
+    change === 'deactivate'
+      ? update.set({ status: 'inactive' })
+      : update.set({ status: 'active' }).where('revision', '=', change.activate)
+  ).execute();
+}
+
+/**
+ * Marks a package that is about to be written as garbage; the transaction that needs it takes the mark
+ * away. So a crash in between leaves nothing behind for good.
+ */
+export async function holdPackage(db: Db, key: string, notBefore: number): Promise<number> {
+  const row = await db
+    .insertInto('gc')
+    .values({ prefix: key, not_before: notBefore })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+export async function keepPackage(tx: Tx, hold: number): Promise<void> {
+  await tx.deleteFrom('gc').where('id', '=', hold).execute();
 }
 
 /** The manifest of a revision, as it was understood at its push. */
