@@ -218,13 +218,3 @@ export function familyOf(type: ComponentType): ComponentRow['family'] {
 function familiesOf(types: readonly ComponentType[]): ComponentRow['family'][] {
   return [...new Set(types.map(familyOf))];
 }
-
-/** Any revision with this content; equal content has equal bytes. */
-export async function findRevisionByHash(db: Db, hash: string): Promise<RevisionRow | undefined> {
-  return db
-    .selectFrom('revision')
-    .selectAll()
-    .where('hash', '=', hash)
-    .orderBy('created_at', 'desc')
-    .executeTakeFirst();
-}
