@@ -50,9 +50,11 @@ export function createSchemaValidator(limits: Partial<WorkerLimits> = {}): Schem
   };
 }
 
+/** Compiled and from sources alike, the worker's program lies beside this file with the same ending. */
 function workerProgram(): URL {
-  // Compiled and from sources alike, the worker lies beside this file with the same ending.
-  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+  return import.meta.url.endsWith('.ts')
+    ? new URL('./worker.ts', import.meta.url)
+    : new URL('./worker.js', import.meta.url);
 }
 
 function toAnswer(outcome: Outcome<SchemaAnswer>, limits: WorkerLimits): SchemaAnswer {
