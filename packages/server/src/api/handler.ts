@@ -1,11 +1,11 @@
 /** What a handler is given and gives back, derived from the route it serves. */
-import {
+import type {
+  GenericResponse,
+  Route,
+  RouteInput,
+  RouteReply,
   ROUTES,
-  type GenericResponse,
-  type Route,
-  type RouteInput,
-  type RouteReply,
-  type ServiceName,
+  ServiceName,
 } from '@bytenite/contract';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';

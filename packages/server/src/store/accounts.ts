@@ -1,4 +1,5 @@
 /** Accounts, their API keys and access tokens. Keys and tokens are stored hashed only. */
+import type { ContactInfo } from '@bytenite/contract';
 import type { Insertable, Updateable } from 'kysely';
 import type { Db, Tx } from './store.ts';
 import type { AccessTokenTable, AccountRow, AccountTable, ApiKeyTable } from './tables.ts';
@@ -9,7 +10,7 @@ export interface AccountDoc {
   email: string;
   firstName: string;
   lastName: string;
-  contactInfo: Record<string, string>;
+  contactInfo: { [Field in keyof ContactInfo]?: string | undefined };
   isOnboarded: boolean;
   settings: string;
   onboardingInfo: { step: string; answer: string }[];

@@ -1,0 +1,63 @@
+import { ApiError, notFound, type UpdateUserInput } from '@bytenite/contract';
+import type { Context } from '../../context.ts';
+import {
+  accountDocOf,
+  findAccount,
+  isUserNameTaken,
+  updateAccount,
+  type AccountDoc,
+} from '../../store/accounts.ts';
+import type { Db } from '../../store/store.ts';
+import type { AccountRow } from '../../store/tables.ts';
+import type { Account } from './account.ts';
+import { forget } from './authenticate.ts';
+
+export interface UserView {
+  row: AccountRow;
+  doc: AccountDoc;
+}
+
+export async function getUser(ctx: Context, account: Account): Promise<UserView> {
+  return viewUser(ctx.store.db, account.id);
+}
+
+/** Changes the fields that are present; `contactInfo` by its fields, everything else whole. */
+export async function updateUser(
+  ctx: Context,
+  account: Account,
+  input: UpdateUserInput,
+): Promise<UserView> {
+  const user = await ctx.store.transact(async (tx) => {
+    const { row, doc } = await viewUser(tx, account.id);
+    const userName = input.userName ?? row.user_name;
+    if (await isUserNameTaken(tx, userName, account.id)) {
+      throw new ApiError('ALREADY_EXISTS', `userName ${userName} is taken`);
+    }
+    const changed = JSON.stringify(changeDoc(doc, input));
+    await updateAccount(tx, account.id, { user_name: userName, doc: changed });
+    return viewUser(tx, account.id);
+  });
+  forget(ctx.store);
+  return user;
+}
+
+async function viewUser(db: Db, id: string): Promise<UserView> {
+  const row = await findAccount(db, id);
+  if (row === undefined) throw notFound('user');
+  return { row, doc: accountDocOf(row) };
+}
+
+function changeDoc(doc: AccountDoc, input: UpdateUserInput): AccountDoc {
+  return {
+    ...doc,
+    displayName: input.displayName ?? doc.displayName,
+    firstName: input.firstName ?? doc.firstName,
+    lastName: input.lastName ?? doc.lastName,
+    contactInfo: { ...doc.contactInfo, ...input.contactInfo },
+    isOnboarded: input.isOnboarded ?? doc.isOnboarded,
+    settings: input.settings?.text ?? doc.settings,
+    onboardingInfo:
+      input.onboardingInfo?.map(({ step, answer }) => ({ step, answer: answer.text })) ??
+      doc.onboardingInfo,
+  };
+}
