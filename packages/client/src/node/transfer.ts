@@ -1,0 +1,48 @@
+/** What uploads and downloads share: time limits by idleness, errors, which of them are worth another try. */
+import { ConnectionError, errorFromReply, RemoteError } from '../errors.ts';
+import { connectionError } from '../transport.ts';
+import { watchIdle, type IdleWatch } from '../wait.ts';
+
+export interface TransferOptions {
+  fetch?: typeof globalThis.fetch;
+  signal?: AbortSignal;
+  /** A transfer that moves nothing for this long is given up; there is no limit in total. */
+  idleMs?: number;
+  /** Bytes so far, and of all where that is known. Goes back when a transfer starts anew. */
+  onProgress?: (bytes: number, total: number | undefined) => void;
+}
+
+const IDLE_MS = 60_000;
+export const TRIES = 5;
+export const RETRY_BASE_MS = 250;
+export const RETRY_CAP_MS = 5000;
+
+/** Runs one try below an idle watch, and names what its failure was. */
+export async function transferOnce<T>(
+  url: string,
+  options: TransferOptions,
+  run: (idle: IdleWatch) => Promise<T>,
+): Promise<T> {
+  const idleMs = options.idleMs ?? IDLE_MS;
+  using idle = watchIdle(idleMs, options.signal);
+  const { origin } = new URL(url);
+  try {
+    return await run(idle);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!idle.isIdle()) throw connectionError(origin, error);
+    const message = `${origin} moved nothing for ${idleMs / 1000} s`;
+    throw new ConnectionError(origin, 'timeout', message, error);
+  }
+}
+
+/** Throws what an answer that is no success says. */
+export async function requireOk(what: string, response: Response): Promise<void> {
+  if (!response.ok) throw errorFromReply(what, response, await response.text());
+}
+
+export function isPassing(error: unknown): boolean {
+  if (error instanceof RemoteError)
+    return error.status === 429 || (error.status >= 500 && error.status !== 501);
+  return error instanceof ConnectionError;
+}
