@@ -1,0 +1,105 @@
+import type { JobReply } from '@bytenite/contract';
+import type { z } from 'zod';
+import { abortJob, deleteJob } from '../../engine/jobs/abort-job.ts';
+import { createJob } from '../../engine/jobs/create-job.ts';
+import {
+  renameJob,
+  updateConfig,
+  updateDataSource,
+  updateParams,
+} from '../../engine/jobs/edit-job.ts';
+import type { JobView } from '../../engine/jobs/job-view.ts';
+import { getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
+import { getTask, listTasks } from '../../engine/jobs/list-tasks.ts';
+import { readLogs } from '../../engine/jobs/read-logs.ts';
+import { getResults } from '../../engine/jobs/results.ts';
+import { runJob } from '../../engine/jobs/run-job.ts';
+import { completeUpload } from '../../engine/jobs/upload.ts';
+import { streamEvents } from '../event-stream.ts';
+import { resultLink, uploadLink } from '../file-links.ts';
+import { genericResponse, type Handlers } from '../handler.ts';
+import { presentJob, presentTemplateInfo } from '../present-job.ts';
+import { presentLogs } from '../present-logs.ts';
+import { presentTask } from '../present-task.ts';
+import { serviceInfo } from '../service-info.ts';
+
+type LinkContext = Parameters<typeof uploadLink>[0];
+
+function jobOf(call: LinkContext, view: JobView) {
+  return presentJob(view, (jobNo) => uploadLink(call, jobNo));
+}
+
+function jobReply(call: LinkContext, view: JobView): z.output<typeof JobReply> {
+  return { job: jobOf(call, view), templateInfo: presentTemplateInfo(view) };
+}
+
+export const customerHandlers: Handlers<'customer'> = {
+  async Customer_CreateJob(call) {
+    return jobReply(call, await createJob(call.ctx, call.account, call.body));
+  },
+  async Customer_ListJobs(call) {
+    const { pagination, jobs } = await listJobs(call.ctx, call.account, call.query);
+    return { pagination, data: jobs.map((view) => jobOf(call, view)) };
+  },
+  async Customer_GetJob(call) {
+    return jobReply(call, await getJob(call.ctx, call.account, call.params.jobId));
+  },
+  async Customer_DeleteJob(call) {
+    await deleteJob(call.ctx, call.account, call.params.jobId);
+    return genericResponse(call);
+  },
+  async Customer_UpdateDataSource(call) {
+    const { ctx, account, params, body } = call;
+    return jobReply(call, await updateDataSource(ctx, account, params.jobId, body));
+  },
+  async Customer_UpdateParams(call) {
+    const { ctx, account, params, body } = call;
+    return jobReply(call, await updateParams(ctx, account, params.jobId, body));
+  },
+  async Customer_RenameJob(call) {
+    const { ctx, account, params, body } = call;
+    return jobReply(call, await renameJob(ctx, account, params.jobId, body.name));
+  },
+  async Customer_UpdateConfigs(call) {
+    const { ctx, account, params, body } = call;
+    return jobReply(call, await updateConfig(ctx, account, params.jobId, body));
+  },
+  async Customer_RunJob(call) {
+    await runJob(call.ctx, call.account, call.params.jobId, call.body);
+    return genericResponse(call);
+  },
+  async Customer_AbortJob(call) {
+    await abortJob(call.ctx, call.account, call.params.jobId);
+    return genericResponse(call);
+  },
+  async Customer_UploadCompleted(call) {
+    await completeUpload(call.ctx, call.account, call.params.jobId);
+    return genericResponse(call);
+  },
+  async Customer_GetResults(call) {
+    const { jobNo, run, names, expiresAt } = await getResults(
+      call.ctx,
+      call.account,
+      call.params.jobId,
+    );
+    const results = names.map((name) => ({
+      name,
+      link: resultLink(call, { jobNo, run, path: name }, expiresAt),
+    }));
+    return { results };
+  },
+  async Customer_ListTasks(call) {
+    const { ctx, account, params, query } = call;
+    const { pagination, tasks } = await listTasks(ctx, account, params.jobId, query);
+    return { pagination, data: tasks.map((view) => presentTask(view)) };
+  },
+  async Customer_GetTask(call) {
+    const { jobId, taskId } = call.params;
+    return { task: presentTask(await getTask(call.ctx, call.account, jobId, taskId)) };
+  },
+  async Customer_Logs(call) {
+    return presentLogs(await readLogs(call.ctx, call.account, call.body));
+  },
+  Customer_Events: (call) => streamEvents(call),
+  Customer_Info: () => serviceInfo(),
+};

@@ -1,0 +1,76 @@
+/** The server's program: makes the context, serves, and shuts down when told. */
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pino } from 'pino';
+import { listen } from './api/listen.ts';
+import { createApp } from './api/app.ts';
+import { openDiskBlobStore } from './blob/disk.ts';
+import { readConfig, type ServerConfig } from './config/config.ts';
+import type { Context } from './context.ts';
+import { ensureFirstUser } from './engine/auth/ensure-first-user.ts';
+import { createRunnerDirectory } from './engine/runners.ts';
+import { openLinkSigner } from './links.ts';
+import { startScheduler } from './scheduler/scheduler.ts';
+import { createSchemaValidator } from './schema/validate.ts';
+import { createSignals } from './signals.ts';
+import { lockDataDir } from './store/process-lock.ts';
+import { sqliteDialect } from './store/sqlite.ts';
+import { openStore } from './store/store.ts';
+import { createUrlGuard } from './transfer/url-guard.ts';
+
+async function openContext(config: ServerConfig): Promise<Context> {
+  const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  return {
+    config,
+    store,
+    blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
+    now: () => Date.now(),
+    logger: pino({ name: 'server' }, pino.destination({ dest: 2, sync: false })),
+    guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
+    schemas: createSchemaValidator(),
+    links: await openLinkSigner(store.db),
+    signals: createSignals(),
+    runners: createRunnerDirectory(),
+  };
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDataDir(path.join(config.dataDir, 'server.lock'));
+  const ctx = await openContext(config);
+  const first = await ensureFirstUser(ctx, config.presetApiKey);
+  const runnerToken = (await readFile(config.runnerTokenFile, 'utf8')).trim();
+  const server = await listen(createApp(ctx, { runnerToken }), config);
+  const scheduler = await startScheduler(ctx);
+  ctx.logger.info({ port: server.port, host: config.host }, 'server is ready');
+  process.send?.({ ready: true, port: server.port, apiKeyCreated: first.created });
+
+  await stopRequest();
+  ctx.logger.info('server is stopping');
+  await scheduler.close();
+  await server.close();
+  await ctx.schemas.close();
+  await ctx.blobs.close();
+  await ctx.store.close();
+  lock.release();
+}
+
+/** A signal, or the end of the supervisor that started this process. */
+function stopRequest(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    process.once('disconnect', () => resolve());
+  });
+}
+
+try {
+  await main();
+  process.disconnect?.();
+} catch (error) {
+  process.stderr.write(
+    `bytenite server: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exitCode = 1;
+  process.disconnect?.();
+}
