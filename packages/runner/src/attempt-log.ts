@@ -56,8 +56,9 @@ export class AttemptLog {
     this.add(level, RUNNER_CONTAINER, this.redactor.redact(message), atMs);
   }
 
-  print(stream: OutputStream, bytes: Buffer, atMs: number): void {
-    this.splitters[stream].add(bytes, atMs);
+  print(stream: OutputStream, bytes: Uint8Array, atMs: number): void {
+    const { buffer, byteOffset, byteLength } = bytes;
+    this.splitters[stream].add(Buffer.from(buffer, byteOffset, byteLength), atMs);
   }
 
   /** The task has ended; last lines without a newline become lines. */
@@ -113,7 +114,7 @@ export class AttemptLog {
         if (isStderr && line.trim() !== '') this.lastStderr = line.trim();
         this.add('UNKNOWN', '', line, atMs);
       },
-      redactor.cutBefore,
+      (text, cut) => redactor.cutBefore(text, cut),
       redactor.longestBytes,
     );
   }

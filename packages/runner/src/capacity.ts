@@ -8,14 +8,15 @@ export interface Need {
 
 interface Waiter {
   need: Need;
-  grant(): void;
+  isWanted(): boolean;
+  answer(isTaken: boolean): void;
 }
 
 /** Sums of fractions of a CPU are not exact. */
 const EPSILON = 1e-6;
 
 export class Capacity {
-  private readonly waiters: Waiter[] = [];
+  private waiters: Waiter[] = [];
   private used: Need = { cpus: 0, memoryBytes: 0 };
 
   readonly total: Need;
@@ -43,21 +44,33 @@ export class Capacity {
     return Math.max(1, Math.floor(Math.min(byCpus, byMemory) + EPSILON));
   }
 
-  /** True at once, or a promise of the turn. */
-  take(need: Need): true | Promise<void> {
+  /** True at once, or a promise of the turn; false when it is not wanted any more. */
+  take(need: Need, isWanted: () => boolean): true | Promise<boolean> {
     if (this.waiters.length === 0 && this.fits(need)) {
       this.add(need, 1);
       return true;
     }
-    return new Promise((resolve) => void this.waiters.push({ need, grant: resolve }));
+    return new Promise((answer) => void this.waiters.push({ need, isWanted, answer }));
+  }
+
+  /** Answers those that stopped waiting. */
+  sweep(): void {
+    const unwanted = this.waiters.filter((waiter) => !waiter.isWanted());
+    this.waiters = this.waiters.filter((waiter) => waiter.isWanted());
+    for (const waiter of unwanted) waiter.answer(false);
+    this.serve();
   }
 
   give(need: Need): void {
     this.add(need, -1);
+    this.serve();
+  }
+
+  private serve(): void {
     for (let next = this.waiters[0]; next && this.fits(next.need); next = this.waiters[0]) {
       this.waiters.shift();
       this.add(next.need, 1);
-      next.grant();
+      next.answer(true);
     }
   }
 

@@ -8,6 +8,7 @@ import { Caches } from './caches.ts';
 import { Capacity } from './capacity.ts';
 import { ServerClock } from './clock.ts';
 import type { RunnerConfig } from './config.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { ExchangeLoop } from './exchange-loop.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Interpreters } from './interpreters.ts';
@@ -67,15 +68,21 @@ export class Runner {
     const dir = openWorkDir(config.workDir, config.uidBase);
     const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
     const sandbox = await openSandbox(config, dir, await interpreters.resolvePython(), log);
-    await clearAttempts(dir);
     const client = new ServerClient(config.server, token);
-    const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
-    await packages.load();
-    const caches = new Caches(dir.caches, config.uidBase);
-    const staging = { packages, interpreters, caches };
-    const runner = new Runner({ config, log, dir, client, sandbox, staging });
-    await runner.register(signal);
-    return runner;
+    try {
+      await clearAttempts(dir);
+      const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
+      await packages.load();
+      const caches = new Caches(dir.caches, config.uidBase);
+      const staging = { packages, interpreters, caches };
+      const runner = new Runner({ config, log, dir, client, sandbox, staging });
+      await runner.register(signal);
+      return runner;
+    } catch (error) {
+      await sandbox.close();
+      await client.close();
+      throw error;
+    }
   }
 
   /** Works until the signal, then drains: no task, lease or process is left behind. */
@@ -94,8 +101,6 @@ export class Runner {
     signal.addEventListener('abort', abort);
     await this.session.register();
     signal.removeEventListener('abort', abort);
-    if (!signal.aborted) return;
-    await this.close();
     signal.throwIfAborted();
   }
 
@@ -120,11 +125,16 @@ export class Runner {
     const { name, cpus, memoryBytes, overcommit } = config;
     const { tier, reason } = sandbox;
     return new Session({
-      ...{ client, log },
+      client,
+      log,
       clock: this.clock,
       signal: this.calls.signal,
       registration: {
-        ...{ name, cpus, memoryBytes, overcommit, tier },
+        name,
+        cpus,
+        memoryBytes,
+        overcommit,
+        tier,
         tierReason: reason,
         version: RUNNER_VERSION,
       },
@@ -135,7 +145,11 @@ export class Runner {
   private createWorkList(): WorkList {
     const { config, dir, client, sandbox, staging } = this.parts;
     const tasks = new TaskRunner({
-      ...{ client, sandbox, capacity: this.capacity, clock: this.clock },
+      client,
+      sandbox,
+      capacity: this.capacity,
+      clock: this.clock,
+      diskWatch: new DiskWatch(config.taskDiskBytes),
       ...staging,
       diskBytes: config.taskDiskBytes,
       graceMs: () => this.session.settings.graceMs,
@@ -144,7 +158,7 @@ export class Runner {
       attemptsDir: dir.attempts,
       trashDir: dir.trash,
       uidBase: config.uidBase,
-      run: (attempt, slot, folder, onRunning) => tasks.run(attempt, slot, folder, onRunning),
+      run: (attempt, place) => tasks.run(attempt, place),
       onEnded: (attempt) => {
         this.outbox.addEnd(attempt);
         this.exchange.notifyEnd();
@@ -160,7 +174,11 @@ export class Runner {
     const { outbox, work, clock, session } = this;
     const { client, log } = this.parts;
     return new ExchangeLoop({
-      ...{ client, outbox, work, clock, log },
+      client,
+      outbox,
+      work,
+      clock,
+      log,
       signal: this.calls.signal,
       identity: () => session.identity,
       onGrant: (grant, context, input) => this.accept(grant, context, input),

@@ -43,7 +43,7 @@ export class Session {
   }
 
   private async registerUntilDone(): Promise<void> {
-    const { client, clock, log, signal, registration, onRegistered } = this.deps;
+    const { client, clock, log, signal, registration } = this.deps;
     const backoff = new Backoff();
     while (!signal.aborted) {
       const sentAt = monotonicMs();
@@ -54,7 +54,7 @@ export class Session {
         );
         this.welcome = answer;
         clock.update(answer.now, sentAt);
-        onRegistered(answer, sentAt);
+        this.deps.onRegistered(answer, sentAt);
         log.info({ runnerId: answer.runnerId }, 'registered');
         return;
       } catch (error) {

@@ -13,17 +13,13 @@ import { monotonicMs } from './clock.ts';
 import type { EndedAttempt } from './outbox.ts';
 import { Prefetch } from './prefetch.ts';
 import type { StopReason } from './sandbox/sandbox.ts';
+import type { AttemptPlace } from './task-runner.ts';
 
 export interface WorkListOptions {
   attemptsDir: string;
   trashDir: string;
   uidBase: number | null;
-  run(
-    attempt: Attempt,
-    slot: number,
-    folder: AttemptFolder,
-    onRunning: () => void,
-  ): Promise<AttemptEnd>;
+  run(attempt: Attempt, place: AttemptPlace): Promise<AttemptEnd>;
   /** The attempt has ended and must be reported. */
   onEnded(attempt: EndedAttempt): void;
   /** A lease goes back unstarted or unfinished. */
@@ -138,6 +134,7 @@ export class WorkList {
     const gone = new Set(leases);
     this.queue = this.queue.filter((attempt) => !gone.has(attempt.lease));
     for (const lease of gone) this.active.get(lease)?.stop('killed', graceMs);
+    this.capacity.sweep();
   }
 
   /** All leases have run out: what has not begun must not begin. */
@@ -148,6 +145,7 @@ export class WorkList {
   /** Stops one attempt for a reason of this machine. */
   stopAll(reason: StopReason, graceMs: number): void {
     for (const attempt of this.active.values()) attempt.stop(reason, graceMs);
+    this.capacity.sweep();
   }
 
   /** Gives back what was stored for short tasks once tasks turn out to be long. */
@@ -212,7 +210,7 @@ export class WorkList {
       attempt.runningSinceMs = monotonicMs();
       this.schedulePump();
     };
-    void this.options.run(attempt, slot, folder, onRunning).then((end) => {
+    void this.options.run(attempt, { slot, folder, onRunning }).then((end) => {
       leaveAhead();
       this.freeSlots.push(slot);
       this.finish(attempt, end);

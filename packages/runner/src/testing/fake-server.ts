@@ -307,7 +307,9 @@ export class FakeServer {
       if (isInline) tail.push(input);
       const { lease, ref, chunkName } = task;
       grants.push({
-        ...{ lease, ref, chunkName },
+        lease,
+        ref,
+        chunkName,
         taskId: task.id,
         context: contexts.indexOf(context),
         queueSeconds: 0,

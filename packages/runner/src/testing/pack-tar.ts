@@ -6,8 +6,8 @@ export type TarFile = string | { text: string; mode: number };
 /** A tar of these files, as the server keeps packages: sorted, times and owners zeroed. */
 export async function packTar(files: Record<string, TarFile>): Promise<Buffer> {
   const tar = pack();
-  for (const name of Object.keys(files).toSorted()) {
-    const file = files[name] as TarFile;
+  const sorted = Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, file] of sorted) {
     const { text, mode } = typeof file === 'string' ? { text: file, mode: 0o644 } : file;
     tar.entry({ name, mode, mtime: new Date(0) }, text);
   }

@@ -1,0 +1,92 @@
+/** The middle of an attempt: the user's process, from the open gate to the shut one. */
+import type { AttemptFolder, AttemptPaths } from './attempt-folder.ts';
+import type { Attempt } from './attempt.ts';
+import type { Caches } from './caches.ts';
+import type { Capacity } from './capacity.ts';
+import { monotonicMs, type ServerClock } from './clock.ts';
+import type { DiskWatch } from './disk-watch.ts';
+import { taskEnvironment } from './environment.ts';
+import { failpoint } from './failpoint.ts';
+import { mebibytes } from './outcome.ts';
+import type { Sandbox, SandboxRequest, SandboxResult } from './sandbox/sandbox.ts';
+
+export interface ExecuteDeps {
+  sandbox: Sandbox;
+  caches: Caches;
+  capacity: Capacity;
+  clock: ServerClock;
+  diskWatch: DiskWatch;
+  diskBytes: number;
+  graceMs(): number;
+}
+
+/** An attempt whose input lies ready. */
+export interface StagedAttempt {
+  attempt: Attempt;
+  slot: number;
+  folder: AttemptFolder;
+  paths: AttemptPaths;
+  inputBytes: number;
+  /** The component's folder: shared by all its tasks, read-only for them as root. */
+  componentDir: string;
+  command: [string, ...string[]];
+}
+
+export async function executeTask(
+  deps: ExecuteDeps,
+  staged: StagedAttempt,
+): Promise<SandboxResult> {
+  const { attempt, folder, inputBytes } = staged;
+  const { log } = attempt;
+  folder.open();
+  attempt.enter('RUNNING');
+  if (deps.capacity.isOvercommitted(attempt.context)) sayOvercommitted(attempt);
+  log.say('INFO', 'container started', monotonicMs());
+  const run = deps.sandbox.run(toRequest(deps, staged));
+  attempt.attach(run);
+  const unwatch = deps.diskWatch.watch({
+    folder: folder.path,
+    inputBytes,
+    onOver: () => attempt.stop('disk', deps.graceMs()),
+  });
+  await failpoint('run');
+  const result = await run.result;
+  unwatch();
+  folder.shut();
+  log.endOutput(result.endedAtMs);
+  if (result.startedAtMs !== null) attempt.startedAt = deps.clock.at(result.startedAtMs);
+  return result;
+}
+
+function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
+  const { attempt, slot, paths, componentDir, command } = staged;
+  const { context, grant, log, need } = attempt;
+  const cache = deps.caches.of(context);
+  return {
+    slot,
+    argv: command,
+    env: taskEnvironment(grant, context, paths, cache, command[0]),
+    cwd: componentDir,
+    resultsDir: paths.output,
+    groups: cache.groups,
+    cpus: need.cpus,
+    memoryBytes: need.memoryBytes,
+    diskBytes: deps.diskBytes,
+    timeoutMs: context.kind === 'APP' ? context.taskTimeoutMs : null,
+    graceMs: deps.graceMs(),
+    onStarted: (atMs) => {
+      attempt.startedAt = deps.clock.at(atMs);
+    },
+    onOutput: (stream, bytes, atMs) => log.print(stream, bytes, atMs),
+    onDropped: (bytes, atMs) => {
+      log.say('WARN', `printed too much: ${bytes} bytes are left out before the last lines`, atMs);
+    },
+  };
+}
+
+function sayOvercommitted({ context, need, log }: Attempt): void {
+  const asked = `${context.cpus} CPUs and ${mebibytes(context.memoryBytes)}`;
+  const given = `${need.cpus} CPUs and ${mebibytes(need.memoryBytes)}`;
+  const message = `the component asks for ${asked}, more than this runner has: it runs alone with ${given}`;
+  log.say('WARN', message, monotonicMs());
+}
