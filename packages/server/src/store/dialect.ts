@@ -1,5 +1,5 @@
 /** The few places where the databases differ. */
-import { sql, type CreateTableBuilder } from 'kysely';
+import { sql, type CreateTableBuilder, type RawBuilder } from 'kysely';
 
 export type DialectName = 'sqlite';
 
@@ -8,6 +8,15 @@ export interface DialectTraits {
     table: CreateTableBuilder<T, C>,
   ) => CreateTableBuilder<T, C>;
   isUniqueViolation: (error: unknown) => boolean;
+  /** A JSON array of arrays as rows, so that one parameter carries any number of them. */
+  jsonRows: (json: string) => JsonRows;
+}
+
+export interface JsonRows {
+  from: RawBuilder<unknown>;
+  /** The i-th value of a row. */
+  text: (i: number) => RawBuilder<string>;
+  int: (i: number) => RawBuilder<number>;
 }
 
 const DIALECTS: Record<DialectName, DialectTraits> = {
@@ -15,6 +24,11 @@ const DIALECTS: Record<DialectName, DialectTraits> = {
     cluster: (table) => table.modifyEnd(sql`without rowid`),
     isUniqueViolation: (error) =>
       error instanceof Error && /UNIQUE constraint failed/.test(error.message),
+    jsonRows: (json) => ({
+      from: sql`json_each(${json}) as item`,
+      text: (i) => sql<string>`item.value ->> ${sql.lit(i)}`,
+      int: (i) => sql<number>`item.value ->> ${sql.lit(i)}`,
+    }),
   },
 };
 

@@ -138,29 +138,29 @@ export interface TaskTable {
   kind: TaskKind;
   run: number;
   chunk: number;
-  state: 'open' | 'committed' | 'failed';
+  state: Generated<'open' | 'committed' | 'failed'>;
   /** Attempts that ended. */
-  attempts: number;
-  retries: number;
-  losses: number;
-  name: string;
+  attempts: Generated<number>;
+  retries: Generated<number>;
+  losses: Generated<number>;
+  name: Generated<string>;
   source_key: string | null;
-  source_offset: number;
-  source_length: number;
+  source_offset: Generated<number>;
+  source_length: Generated<number>;
   result_key: string | null;
-  result_offset: number;
-  result_length: number;
+  result_offset: Generated<number>;
+  result_length: Generated<number>;
   result_sha: string | null;
   /** The attempt that committed. */
   winner: number | null;
-  runner: string;
+  runner: Generated<string>;
   assigned_at: number | null;
   received_at: number | null;
   started_at: number | null;
   ended_at: number | null;
-  reason: AttemptReason | '';
-  error_message: string;
-  price: number;
+  reason: Generated<AttemptReason | ''>;
+  error_message: Generated<string>;
+  price: Generated<number>;
   stats: string | null;
   created_at: number;
 }

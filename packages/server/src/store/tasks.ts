@@ -1,46 +1,38 @@
 import type { AttemptReason, TaskKind } from '@bytenite/contract';
-import type { Insertable } from 'kysely';
+import { sql, type Insertable } from 'kysely';
 import type { TaskKey } from '../domain/task-id.ts';
+import { dialectOf, type DialectName } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { AttemptRow, TaskRow, TaskTable } from './tables.ts';
 
-/** Fields of a new task that are not its own. */
-const NEW_TASK = {
-  state: 'open',
-  attempts: 0,
-  retries: 0,
-  losses: 0,
-  name: '',
-  source_key: null,
-  source_offset: 0,
-  source_length: 0,
-  result_key: null,
-  result_offset: 0,
-  result_length: 0,
-  result_sha: null,
-  winner: null,
-  runner: '',
-  assigned_at: null,
-  received_at: null,
-  started_at: null,
-  ended_at: null,
-  reason: '',
-  error_message: '',
-  price: 0,
-  stats: null,
-} as const satisfies Partial<TaskTable>;
+/** A task to be; what is not named here begins at the column's default. */
+export interface NewTasks {
+  job: number;
+  kind: TaskKind;
+  run: number;
+  createdAt: number;
+  tasks: readonly { chunk: number; name: string; key: string; offset: number; length: number }[];
+}
 
-export type NewTask = Pick<TaskTable, 'job' | 'kind' | 'run' | 'chunk' | 'created_at'> &
-  Partial<Pick<TaskTable, 'name' | 'source_key' | 'source_offset' | 'source_length'>>;
-
-/** Inserts tasks; those that are there already stay as they are, so a resumed step may repeat itself. */
-export async function insertTasks(tx: Tx, tasks: readonly NewTask[]): Promise<void> {
-  if (tasks.length === 0) return;
-  await tx
-    .insertInto('task')
-    .values(tasks.map((task) => ({ ...NEW_TASK, ...task })))
-    .onConflict((c) => c.doNothing())
-    .execute();
+/**
+ * Inserts tasks of one kind in one statement with one parameter for all of them; those that are there
+ * already stay as they are, so a resumed step may repeat itself.
+ */
+export async function insertTasks(tx: Tx, dialect: DialectName, added: NewTasks): Promise<void> {
+  if (added.tasks.length === 0) return;
+  const rows = added.tasks.map((task) => [
+    task.chunk,
+    task.name,
+    task.key,
+    task.offset,
+    task.length,
+  ]);
+  const { from, text, int } = dialectOf(dialect).jsonRows(JSON.stringify(rows));
+  await sql`insert into task
+    (job, kind, run, chunk, name, source_key, source_offset, source_length, created_at)
+    select ${added.job}, ${added.kind}, ${added.run}, ${int(0)}, ${text(1)}, ${text(2)}, ${int(3)}, ${int(4)},
+      ${added.createdAt}
+    from ${from} where true on conflict do nothing`.execute(tx);
 }
 
 export async function findTask(db: Db, job: number, key: TaskKey): Promise<TaskRow | undefined> {
@@ -114,9 +106,9 @@ export async function taskSources(
 }
 
 /** What a commit records; the rest of the row stays. */
-export type ResultPatch = Pick<TaskTable, 'job' | 'kind' | 'run' | 'chunk'> &
+export type ResultPatch = Pick<TaskRow, 'job' | 'kind' | 'run' | 'chunk'> &
   Pick<
-    TaskTable,
+    TaskRow,
     | 'result_key'
     | 'result_offset'
     | 'result_length'
@@ -170,7 +162,7 @@ export async function commitResults(
 
 function committedRow(result: ResultPatch): Insertable<TaskTable> {
   const attempts = result.winner ?? 0;
-  return { ...NEW_TASK, ...result, attempts, state: 'committed', created_at: 0 };
+  return { ...result, attempts, state: 'committed', created_at: 0 };
 }
 
 /** Records the end of an attempt on its task. */

@@ -1,14 +1,13 @@
 import { INPUT_PATHS } from '@bytenite/contract';
 import { orderChunks } from '../../domain/chunk-order.ts';
-import { insertTasks } from '../../store/tasks.ts';
-import { findTask } from '../../store/tasks.ts';
+import { findTask, insertTasks } from '../../store/tasks.ts';
 import { readBundle } from '../bundles.ts';
 import { readInputIndex } from '../input-index.ts';
 import { finishChunks } from '../transitions/commit-results.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { completeStep, StepFailure, writeStepPart, type StepRun } from './step.ts';
 
-const ROWS_PER_TRANSACTION = 2000;
+const ROWS_PER_TRANSACTION = 5000;
 
 interface ChunkFile {
   path: string;
@@ -25,22 +24,16 @@ export async function runChunksStep(run: StepRun): Promise<void> {
   }
   for (let from = 0; from < chunks.length; from += ROWS_PER_TRANSACTION) {
     const part = chunks.slice(from, from + ROWS_PER_TRANSACTION);
-    const now = run.ctx.now();
     await writeStepPart(run, (tx) =>
-      insertTasks(
-        tx,
-        part.map((chunk, i) => ({
-          job: run.job.no,
-          kind: 'APP' as const,
-          run: 0,
-          chunk: from + i,
-          name: chunk.path,
-          source_key: chunk.key,
-          source_offset: chunk.offset,
-          source_length: chunk.size,
-          created_at: now,
-        })),
-      ),
+      insertTasks(tx, run.ctx.store.dialect, {
+        job: run.job.no,
+        kind: 'APP',
+        run: 0,
+        createdAt: run.ctx.now(),
+        tasks: part.map(({ path: name, key, offset, size: length }, i) => {
+          return { chunk: from + i, name, key, offset, length };
+        }),
+      }),
     );
   }
   await completeStep(run, async (tx, job, now) => {

@@ -1,12 +1,12 @@
 import { INPUT_PATHS, type BundleFile } from '@bytenite/contract';
 import { placeResults } from '../../domain/placement.ts';
 import { taskIdMaker } from '../../domain/task-id.ts';
-import { insertReady } from '../../store/leases.ts';
-import { insertTasks, resultPage, type CommittedTask } from '../../store/tasks.ts';
+import { resultPage, type CommittedTask } from '../../store/tasks.ts';
 import { readBundles } from '../bundles.ts';
 import { writeInputIndex, writeLines, type InputEntry } from '../input-index.ts';
 import { enterMerged } from '../transitions/commit-results.ts';
 import { enterState } from '../transitions/enter-state.ts';
+import { insertEngineTask } from './engine-task.ts';
 import { completeStep, stepKey, type StepRun } from './step.ts';
 
 const TASKS_PER_PAGE = 1000;
@@ -34,10 +34,13 @@ export async function runCollectStep(run: StepRun): Promise<void> {
       await enterMerged(tx, merging, now, stepKey(run, 'index'));
       return;
     }
-    const task = { job: job.no, kind: 'ASSEMBLER', run: job.run, chunk: 0 } as const;
-    const source = { source_key: stepKey(run, 'index'), source_length: index.size };
-    await insertTasks(tx, [{ ...task, ...source, created_at: now }]);
-    await insertReady(tx, [{ ...task, attempt: 1, ready_at: now }]);
+    await insertEngineTask(
+      run,
+      tx,
+      'ASSEMBLER',
+      { key: stepKey(run, 'index'), size: index.size },
+      now,
+    );
   });
 }
 

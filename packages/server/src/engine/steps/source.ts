@@ -1,13 +1,12 @@
 import { INPUT_PATHS } from '@bytenite/contract';
 import type { StoredDataSource } from '../../domain/data-source.ts';
-import { insertReady } from '../../store/leases.ts';
 import { findUpload } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
-import { insertTasks } from '../../store/tasks.ts';
 import { SourceError } from '../../transfer/source-error.ts';
 import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
 import { writeInputIndex, type InputEntry } from '../input-index.ts';
 import { enterState } from '../transitions/enter-state.ts';
+import { insertEngineTask } from './engine-task.ts';
 import { completeStep, StepFailure, stepKey, type StepRun } from './step.ts';
 
 /** UPLOADING: brings the source into the blob store, then lets the partitioner run. */
@@ -21,13 +20,11 @@ export async function runSourceStep(run: StepRun): Promise<void> {
     run.signal,
   );
   await completeStep(run, async (tx, job, now) => {
-    const task = { job: job.no, run: job.run, chunk: 0 } as const;
     if (run.policy.pinned.partitioner === null) {
-      await insertStep(tx, { ...task, name: 'chunks', readyAt: now, input: indexKey });
+      const place = { job: job.no, run: job.run };
+      await insertStep(tx, { ...place, name: 'chunks', readyAt: now, input: indexKey });
     } else {
-      const source = { source_key: indexKey, source_length: size, created_at: now };
-      await insertTasks(tx, [{ ...task, kind: 'PARTITIONER', ...source }]);
-      await insertReady(tx, [{ ...task, kind: 'PARTITIONER', attempt: 1, ready_at: now }]);
+      await insertEngineTask(run, tx, 'PARTITIONER', { key: indexKey, size }, now);
     }
     await enterState(tx, job, 'PARTITIONING', now);
   });
