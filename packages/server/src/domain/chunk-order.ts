@@ -8,11 +8,13 @@ export function orderChunks<T extends { path: string }>(files: readonly T[]): T[
   if (numbers.every((number) => number !== undefined)) {
     return files
       .map((file, i) => ({ file, number: BigInt(numbers[i] ?? 0) }))
-      .toSorted((a, b) => (a.number < b.number ? -1 : a.number > b.number ? 1 : 0))
+      .toSorted((a, b) => compare(a.number, b.number) || compare(a.file.path, b.file.path))
       .map(({ file }) => file);
   }
   const collator = new Intl.Collator('en', { numeric: true });
-  return files.toSorted(
-    (a, b) => collator.compare(a.path, b.path) || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0),
-  );
+  return files.toSorted((a, b) => collator.compare(a.path, b.path) || compare(a.path, b.path));
+}
+
+function compare<T extends string | bigint>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -6,21 +6,37 @@ export interface ResultFile {
 }
 
 /**
- * Final paths, in the order given. A path that one task wrote stays; one that several wrote becomes
- * `<stem>_<chunk><ext>` for each, with `_<chunk>` appended again while that is taken.
+ * Final paths, in the order given. A path that one task wrote stays; one that several wrote, or that is a
+ * folder of another task, becomes `<stem>_<chunk><ext>` for each, with `_<chunk>` appended again while
+ * that is taken.
  */
 export function placeResults(files: readonly ResultFile[]): string[] {
   const writers = new Map<string, number>();
   for (const { path } of files) writers.set(path, (writers.get(path) ?? 0) + 1);
-  const taken = new Set<string>();
-  for (const [path, count] of writers) if (count === 1) taken.add(path);
+  const folders = foldersOf(writers.keys());
+  const stays = (path: string) => writers.get(path) === 1 && !folders.has(path);
+  const taken = new Set(folders);
+  for (const path of writers.keys()) if (stays(path)) taken.add(path);
   return files.map(({ path, chunk }) => {
-    if (writers.get(path) === 1) return path;
+    if (stays(path)) return path;
     let placed = withChunk(path, chunk);
     while (taken.has(placed)) placed = withChunk(placed, chunk);
     taken.add(placed);
     return placed;
   });
+}
+
+function foldersOf(paths: Iterable<string>): Set<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    let slash = path.lastIndexOf('/');
+    // A folder that is known has known parents.
+    while (slash > 0 && !folders.has(path.slice(0, slash))) {
+      folders.add(path.slice(0, slash));
+      slash = path.lastIndexOf('/', slash - 1);
+    }
+  }
+  return folders;
 }
 
 function withChunk(path: string, chunk: number): string {
