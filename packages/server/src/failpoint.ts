@@ -1,6 +1,7 @@
 /**
  * Points at which a test may hold the program for a moment, so that a kill lands there:
- * `BYTENITE_FAILPOINTS="step-source=200,commit=50"` waits up to that many milliseconds. Unset, nothing.
+ * `BYTENITE_FAILPOINTS="step-source=200,commit=50-90"` waits up to 200 ms at one, 50 to 90 at the other.
+ * Unset, nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -9,12 +10,13 @@ const points = new Map(
     .split(',')
     .filter(Boolean)
     .map((entry) => {
-      const [name = '', ms = '0'] = entry.split('=');
-      return [name, Number(ms)] as const;
+      const [name = '', range = '0'] = entry.split('=');
+      const [from = 0, to] = range.split('-').map(Number);
+      return [name, to === undefined ? { from: 0, to: from } : { from, to }] as const;
     }),
 );
 
 export async function failpoint(name: string): Promise<void> {
-  const ms = points.get(name);
-  if (ms !== undefined) await sleep(Math.random() * ms);
+  const range = points.get(name);
+  if (range !== undefined) await sleep(range.from + Math.random() * (range.to - range.from));
 }

@@ -37,6 +37,7 @@ export async function runNextStep(
   owner: string,
   stop: AbortSignal,
 ): Promise<boolean> {
+  await failpoint('step-claim');
   const claimed = await ctx.store.transact((tx) => claim(ctx, tx, owner));
   if (claimed === null) return false;
   const { step, job } = claimed;

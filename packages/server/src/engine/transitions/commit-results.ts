@@ -52,7 +52,7 @@ export async function commitResults(
         job: job.no,
         at: now,
         type: 'task',
-        body: JSON.stringify({ kind, run: runOf(job, kind), chunks }),
+        body: JSON.stringify({ kind, run: runOf(job, kind), chunks, committed: true }),
       },
     ]);
   }
