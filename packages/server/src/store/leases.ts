@@ -131,13 +131,18 @@ export async function liveLeases(
   return (chunks === undefined ? query : query.where('chunk', 'in', chunks)).execute();
 }
 
-/** One statement for all leases of a runner; none outlives its own limit. */
+/**
+ * One statement for the leases that a runner names; none outlives its own limit. A lease that its runner
+ * never heard of (the reply was lost) is not renewed, so that it runs out.
+ */
 export async function renewLeases(
   tx: Tx,
   runner: string,
   incarnation: string,
+  ids: readonly string[],
   deadline: number,
 ): Promise<void> {
+  if (ids.length === 0) return;
   await tx
     .updateTable('lease')
     .set((e) => ({
@@ -149,6 +154,7 @@ export async function renewLeases(
         .end()
         .$castTo<number>(),
     }))
+    .where('id', 'in', ids)
     .where('runner', '=', runner)
     .where('incarnation', '=', incarnation)
     .execute();
@@ -192,13 +198,12 @@ export async function updatePhase(
     .executeTakeFirst();
 }
 
-/** After a gap in time nothing may expire that could not be renewed meanwhile. */
+/**
+ * After a gap in time nothing may expire that could not be renewed meanwhile; after a clock that was set
+ * back nothing may live until its old hour comes again.
+ */
 export async function extendAllLeases(tx: Tx, deadline: number): Promise<void> {
-  await tx
-    .updateTable('lease')
-    .set({ deadline_at: deadline })
-    .where('deadline_at', '<', deadline)
-    .execute();
+  await tx.updateTable('lease').set({ deadline_at: deadline }).execute();
 }
 
 /** Live leases by state of the wire, for one job. */
@@ -213,7 +218,7 @@ export async function countPhases(
     .where('job', 'in', jobs)
     .groupBy(['job', 'kind', 'phase'])
     .execute();
-  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+  return rows;
 }
 
 export async function insertReady(tx: Tx, rows: readonly ReadyTable[]): Promise<void> {

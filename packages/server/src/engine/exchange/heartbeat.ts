@@ -4,7 +4,7 @@ import { heldLeases, renewLeases } from '../../store/leases.ts';
 import type { Runner } from '../runners.ts';
 import { applyPhases } from './phases.ts';
 
-/** Renews all leases of the runner in one statement; those it names that are gone are to be killed. */
+/** Renews the leases that the runner names in one statement; those that are gone are to be killed. */
 export async function heartbeat(
   ctx: Context,
   runner: Runner,
@@ -15,7 +15,7 @@ export async function heartbeat(
   if (request.leases.length === 0) return { now, kill: [] };
   const { id, incarnation } = runner;
   const held = await ctx.store.transact(async (tx) => {
-    await renewLeases(tx, id, incarnation, now + ctx.config.leaseMs);
+    await renewLeases(tx, id, incarnation, request.leases, now + ctx.config.leaseMs);
     await applyPhases(ctx, tx, id, request.phases);
     return heldLeases(tx, id, incarnation, request.leases);
   });

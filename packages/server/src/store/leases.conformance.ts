@@ -1,0 +1,234 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { addAccount, addChunks, addJob, addLease, T0 } from '../testing/rows.ts';
+import {
+  countPhases,
+  deleteReady,
+  extendAllLeases,
+  findLease,
+  hasSibling,
+  heldLeases,
+  insertReady,
+  jobsOfLeases,
+  jobsWithDueLeases,
+  jobsWithStaleLeases,
+  liveLeases,
+  nextReadyAt,
+  renewLeases,
+  takeDueLeases,
+  takeJobLeases,
+  takeLeases,
+  takeReady,
+  takeSiblings,
+  takeStaleLeases,
+  updatePhase,
+} from './leases.ts';
+import { isUniqueViolation, type Fixture } from '../testing/store-fixture.ts';
+
+export function describeLeases(fixture: Fixture): void {
+  describe('leases', () => {
+    let account: string;
+    let job: number;
+
+    beforeEach(async () => {
+      account = await addAccount(fixture.store);
+      job = (await addJob(fixture.store, account, 'PARTITIONED', { num_chunks: 4 })).no;
+      await addChunks(fixture.store, job, 4);
+    });
+
+    const idsOf = (rows: { id: string }[]) => rows.map((row) => row.id).toSorted();
+    const deadlineOf = async (id: string) => (await findLease(fixture.store.db, id))?.deadline_at;
+
+    describe('the lease as a fence', () => {
+      it('is taken once, by its own runner, for its own job', async () => {
+        const { store } = fixture;
+        const other = await addJob(store, account, 'PARTITIONED');
+        const mine = await addLease(store, job, 0, { runner: 'a' });
+        const foreign = await addLease(store, job, 1, { runner: 'b' });
+        const elsewhere = await addLease(store, other.no, 0, { runner: 'a' });
+        const ids = [mine, foreign, elsewhere, 'unknown'];
+        const take = () => store.transact((tx) => takeLeases(tx, job, 'a', ids));
+        expect(idsOf(await take())).toEqual([mine]);
+        expect(await take()).toEqual([]);
+        expect(await findLease(store.db, foreign)).toBeDefined();
+        expect(await findLease(store.db, elsewhere)).toBeDefined();
+      });
+
+      it('of two that take it at the same time lets one have it', async () => {
+        const { store } = fixture;
+        const id = await addLease(store, job, 0);
+        const take = () => store.transact((tx) => takeLeases(tx, job, 'runner', [id]));
+        const taken = await Promise.all([take(), take(), take()]);
+        expect(taken.flat().map((lease) => lease.id)).toEqual([id]);
+      });
+
+      it('goes with those of the same task only, when another attempt of it has committed', async () => {
+        const { store } = fixture;
+        const first = await addLease(store, job, 0);
+        const second = await addLease(store, job, 0, { attempt: 2, runner: 'other' });
+        const neighbour = await addLease(store, job, 1);
+        const engine = await addLease(store, job, 0, { kind: 'ASSEMBLER', run: 1 });
+        expect(
+          await hasSibling(store.db, { job, kind: 'APP', run: 0, chunk: 0 }),
+          'a task may have two leases',
+        ).toBe(true);
+        const gone = await store.transact((tx) => takeSiblings(tx, job, 'APP', 0, [0, 3]));
+        expect(idsOf(gone)).toEqual([first, second].toSorted());
+        expect(idsOf(await liveLeases(store.db, job))).toEqual([neighbour, engine].toSorted());
+        expect(await hasSibling(store.db, { job, kind: 'APP', run: 0, chunk: 0 })).toBe(false);
+      });
+
+      it('goes with its job', async () => {
+        const { store } = fixture;
+        const other = await addJob(store, account, 'PARTITIONED');
+        const kept = await addLease(store, other.no, 0);
+        const ids = [await addLease(store, job, 0), await addLease(store, job, 1)];
+        expect(idsOf(await store.transact((tx) => takeJobLeases(tx, job)))).toEqual(ids.toSorted());
+        const jobs = await jobsOfLeases(store.db, [...ids, kept]);
+        expect(Object.fromEntries(jobs)).toEqual({ [kept]: other.no });
+      });
+    });
+
+    describe('the end of a lease', () => {
+      it('comes when it is due, looked at again under the job’s lock', async () => {
+        const { store } = fixture;
+        const due = await addLease(store, job, 0, { deadline_at: T0 });
+        const renewed = await addLease(store, job, 1, { deadline_at: T0, runner: 'alive' });
+        expect(await jobsWithDueLeases(store.db, T0 - 1, 10)).toEqual([]);
+        expect(await jobsWithDueLeases(store.db, T0, 10)).toEqual([job]);
+        const named = [renewed];
+        await store.transact((tx) => renewLeases(tx, 'alive', 'first', named, T0 + 1000));
+        const taken = await store.transact((tx) => takeDueLeases(tx, job, T0));
+        expect(idsOf(taken)).toEqual([due]);
+      });
+
+      it('comes at once for older incarnations of a runner that begins again', async () => {
+        const { store } = fixture;
+        const old = await addLease(store, job, 0, { runner: 'a', incarnation: 'old' });
+        const current = await addLease(store, job, 1, { runner: 'a', incarnation: 'new' });
+        const other = await addLease(store, job, 2, { runner: 'b', incarnation: 'old' });
+        expect(await jobsWithStaleLeases(store.db, 'a', 'new')).toEqual([job]);
+        const gone = await store.transact((tx) => takeStaleLeases(tx, job, 'a', 'new'));
+        expect(idsOf(gone)).toEqual([old]);
+        expect(idsOf(await liveLeases(store.db, job))).toEqual([current, other].toSorted());
+        expect(await jobsWithStaleLeases(store.db, 'a', 'new')).toEqual([]);
+      });
+    });
+
+    describe('renewal', () => {
+      it('reaches the leases that the runner names and holds, in its present incarnation', async () => {
+        const { store } = fixture;
+        const patch = { runner: 'a', incarnation: 'new' };
+        const named = await addLease(store, job, 0, patch);
+        const unnamed = await addLease(store, job, 1, patch);
+        const stale = await addLease(store, job, 2, { runner: 'a', incarnation: 'old' });
+        const foreign = await addLease(store, job, 3, { runner: 'b', incarnation: 'new' });
+        const ids = [named, stale, foreign, 'unknown'];
+        await store.transact((tx) => renewLeases(tx, 'a', 'new', ids, T0 + 9000));
+        expect(await deadlineOf(named)).toBe(T0 + 9000);
+        for (const id of [unnamed, stale, foreign]) expect(await deadlineOf(id)).toBe(T0 + 1000);
+        expect([...(await heldLeases(store.db, 'a', 'new', ids))]).toEqual([named]);
+      });
+
+      it('never goes past the lease’s own limit', async () => {
+        const { store } = fixture;
+        const id = await addLease(store, job, 0, { limit_at: T0 + 5000 });
+        const renew = (deadline: number) =>
+          store.transact((tx) => renewLeases(tx, 'runner', 'first', [id], deadline));
+        await renew(T0 + 4000);
+        expect(await deadlineOf(id)).toBe(T0 + 4000);
+        await renew(T0 + 6000);
+        expect(await deadlineOf(id)).toBe(T0 + 5000);
+      });
+
+      it('after a gap in time gives every lease one more span, and none more than that', async () => {
+        const { store } = fixture;
+        const late = await addLease(store, job, 0, { deadline_at: T0 - 60_000 });
+        const ahead = await addLease(store, job, 1, { deadline_at: T0 + 3_600_000 });
+        await store.transact((tx) => extendAllLeases(tx, T0 + 1000));
+        expect(await deadlineOf(late)).toBe(T0 + 1000);
+        // The clock was set back: a dead runner's lease must not live until the old hour comes again.
+        expect(await deadlineOf(ahead)).toBe(T0 + 1000);
+      });
+    });
+
+    describe('phases', () => {
+      it('are changed by the lease’s own runner only', async () => {
+        const { store } = fixture;
+        const id = await addLease(store, job, 0, { runner: 'a' });
+        const patch = {
+          phase: 'RUNNING',
+          received_at: T0,
+          started_at: T0 + 1,
+          limit_at: null,
+        } as const;
+        const change = (runner: string) =>
+          store.transact((tx) => updatePhase(tx, runner, id, patch));
+        expect(await change('b')).toBeUndefined();
+        expect((await findLease(store.db, id))?.phase).toBe('ASSIGNED');
+        expect(await change('a')).toMatchObject(patch);
+      });
+
+      it('are counted by job and kind', async () => {
+        const { store } = fixture;
+        await addLease(store, job, 0, { phase: 'RUNNING' });
+        await addLease(store, job, 1, { phase: 'RUNNING' });
+        await addLease(store, job, 0, { kind: 'ASSEMBLER', run: 1 });
+        const counts = await countPhases(store.db, [job]);
+        expect(counts.map((row) => `${row.kind} ${row.phase} ${row.count}`).toSorted()).toEqual([
+          'APP RUNNING 2',
+          'ASSEMBLER ASSIGNED 1',
+        ]);
+        expect(await countPhases(store.db, [])).toEqual([]);
+      });
+    });
+
+    describe('tasks that wait outside the cursor', () => {
+      const ready = (chunk: number, readyAt: number, attempt = 1) => ({
+        job,
+        kind: 'APP' as const,
+        run: 0,
+        chunk,
+        attempt,
+        ready_at: readyAt,
+      });
+      const take = (now: number, limit: number) =>
+        fixture.store.transact((tx) => takeReady(tx, job, 'APP', now, limit));
+
+      it('are taken once, when they are due, the longest waiting first', async () => {
+        const { store } = fixture;
+        const rows = [ready(0, T0 + 2), ready(1, T0, 3), ready(2, T0 + 1), ready(3, T0 + 9)];
+        await store.transact((tx) => insertReady(tx, rows));
+        expect(await take(T0 - 1, 9)).toEqual([]);
+        expect((await take(T0 + 2, 2)).map((row) => [row.chunk, row.attempt])).toEqual([
+          [1, 3],
+          [2, 1],
+        ]);
+        expect((await take(T0 + 2, 2)).map((row) => row.chunk)).toEqual([0]);
+        expect(await nextReadyAt(store.db, job)).toBe(T0 + 9);
+      });
+
+      it('are taken of one kind, and go with their job', async () => {
+        const { store } = fixture;
+        const engine = {
+          job,
+          kind: 'ASSEMBLER' as const,
+          run: 1,
+          chunk: 0,
+          attempt: 1,
+          ready_at: T0,
+        };
+        await store.transact((tx) => insertReady(tx, [engine, ready(0, T0)]));
+        expect((await take(T0, 9)).map((row) => row.kind)).toEqual(['APP']);
+        await store.transact((tx) => deleteReady(tx, job));
+        expect(await nextReadyAt(store.db, job)).toBeNull();
+      });
+
+      it('wait once only', async () => {
+        const { store } = fixture;
+        await store.transact((tx) => insertReady(tx, [ready(0, T0)]));
+        const again = store.transact((tx) => insertReady(tx, [ready(0, T0 + 1, 2)]));
+        await expect(again).rejects.toSatisfy(isUniqueViolation(fixture));
+      });
+    });
+  });
+}

@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+import { describeJobs } from './jobs.conformance.ts';
+import { describeLeases } from './leases.conformance.ts';
+import { describeRecords } from './records.conformance.ts';
+import { describeSchema } from './schema.conformance.ts';
+import { describeSteps } from './steps.conformance.ts';
+import type { Fixture } from '../testing/store-fixture.ts';
+import type { Store } from './store.ts';
+import { describeTasks } from './tasks.conformance.ts';
+
+/** An empty database; opening it again finds what was written. */
+export interface StorePlace {
+  open: () => Promise<Store>;
+}
+
+/** What every store promises, whatever database is behind it. */
+export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
+  describe(`store: ${name}`, () => {
+    let place: StorePlace;
+    let store: Store;
+    const fixture: Fixture = {
+      get store() {
+        return store;
+      },
+      async reopen() {
+        await store.close();
+        store = await place.open();
+        return store;
+      },
+    };
+
+    beforeEach(async () => {
+      place = await makePlace();
+      store = await place.open();
+    });
+
+    afterEach(async () => {
+      await store.close();
+    });
+
+    describeSchema(fixture);
+    describeJobs(fixture);
+    describeTasks(fixture);
+    describeLeases(fixture);
+    describeSteps(fixture);
+    describeRecords(fixture);
+  });
+}
