@@ -1,4 +1,14 @@
-import type { ComponentType, DeviceRequirements, PlatformConfig } from '@bytenite/contract';
+/** manifest.json: what it may say, what that means, and how it is stored (contract 9.2). */
+import {
+  COMPONENT_TYPES,
+  type ComponentType,
+  type DeviceRequirements,
+  type FieldViolation,
+  type PlatformConfig,
+} from '@bytenite/contract';
+import { isObject, normalKey, toJsonObject, type JsonObject } from './manifest-keys.ts';
+import { createReader, type Reader } from './manifest-reader.ts';
+import { NAME_PATTERN, parseVersion } from './tags.ts';
 
 /** A manifest as understood: what a revision stores, with every default filled in. */
 export interface Manifest {
@@ -12,4 +22,148 @@ export interface Manifest {
   description: string;
   platformConfig: PlatformConfig;
   deviceRequirements: DeviceRequirements;
+}
+
+export interface ParsedManifest {
+  /** With defaults also where something is wrong. */
+  manifest: Manifest;
+  /** Everything that is wrong; `field` is the key as written, with the keys above it. */
+  problems: FieldViolation[];
+  /** What is asked for and this version cannot do. */
+  unbuilt: string[];
+  /** The manifest as it is stored: without any spelling of `token`. */
+  text: string;
+}
+
+export const DEFAULT_ENTRYPOINT = 'main.py';
+/** The built-in engine; its name is nobody's. */
+const RESERVED_NAME = 'passthrough';
+const DEFAULT_CPU = 1;
+const DEFAULT_MEMORY_GIB = 1;
+
+/** Reads the text of a manifest.json. */
+export function parseManifest(text: string): ParsedManifest {
+  const problems: FieldViolation[] = [];
+  const root = parseRoot(text, problems);
+  const read = createReader(root, '', problems);
+  const platformConfig = readPlatformConfig(read.section('platformConfig'));
+  const manifest: Manifest = {
+    name: readName(read),
+    version: readVersion(read),
+    type: readType(read),
+    platform: readPlatform(read),
+    entrypoint: readEntrypoint(read),
+    description: read.text('description'),
+    platformConfig,
+    deviceRequirements: readDeviceRequirements(read.section('deviceRequirements', false)),
+  };
+  const unbuilt = unbuiltIn(platformConfig);
+  return {
+    manifest: { ...manifest, platformConfig: { ...platformConfig, token: '' } },
+    problems,
+    unbuilt,
+    text: storedText(root),
+  };
+}
+
+function parseRoot(text: string, problems: FieldViolation[]): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    problems.push({ field: '', description: `is not valid JSON: ${(error as Error).message}` });
+    return new Map();
+  }
+  if (isObject(value)) return toJsonObject(value);
+  problems.push({ field: '', description: 'must be a JSON object' });
+  return new Map();
+}
+
+function readName(read: Reader): string {
+  const name = read.required('name');
+  if (name === RESERVED_NAME) read.problem('name', 'is the name of the built-in engine');
+  else if (name !== '' && !NAME_PATTERN.test(name)) {
+    read.problem('name', 'must be at most 64 letters, digits, "-" or "_"');
+  }
+  return name;
+}
+
+function readVersion(read: Reader): string {
+  const version = read.required('version');
+  if (version !== '' && parseVersion(version) === null) {
+    read.problem('version', 'must be "major.minor", such as "0.1"');
+  }
+  return version;
+}
+
+function readType(read: Reader): ComponentType {
+  const text = read.text('type').toLowerCase();
+  const type = COMPONENT_TYPES.find((known) => known === (text || 'app'));
+  if (type === undefined) read.problem('type', `must be one of ${COMPONENT_TYPES.join(', ')}`);
+  return type ?? 'app';
+}
+
+function readPlatform(read: Reader): string {
+  const platform = read.text('platform') || 'docker';
+  if (platform !== 'docker') read.problem('platform', 'must be docker');
+  return platform;
+}
+
+function readEntrypoint(read: Reader): string {
+  const entrypoint = read.text('entrypoint') || DEFAULT_ENTRYPOINT;
+  const segments = entrypoint.split('/');
+  if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
+    read.problem('entrypoint', 'must be a relative path inside the package');
+  }
+  return entrypoint;
+}
+
+function readPlatformConfig(read: Reader): PlatformConfig {
+  const network = read.text('network') || 'default';
+  if (network !== 'default' && network !== 'none') {
+    read.problem('network', 'must be default or none');
+  }
+  return {
+    container: read.required('container'),
+    privateImage: read.flag('privateImage'),
+    username: read.text('username'),
+    token: read.text('token'),
+    secrets: read.texts('secrets'),
+    registrySecret: read.text('registrySecret'),
+    network: network === 'none' ? 'none' : 'default',
+    preload: read.texts('preload'),
+    readOnlyInput: read.flag('readOnlyInput'),
+  };
+}
+
+function readDeviceRequirements(read: Reader): DeviceRequirements {
+  return {
+    minCpu: read.amount('minCpu', DEFAULT_CPU),
+    minMemory: read.amount('minMemory', DEFAULT_MEMORY_GIB),
+    gpu: read.texts('gpu'),
+  };
+}
+
+/** Never accepted and ignored. */
+function unbuiltIn(config: PlatformConfig): string[] {
+  const asked = {
+    token: config.token !== '',
+    registry_secret: config.registrySecret !== '',
+    network: config.network === 'none',
+    preload: config.preload.length > 0,
+    read_only_input: config.readOnlyInput,
+  };
+  return Object.entries(asked).flatMap(([key, isAsked]) =>
+    isAsked ? [`manifest.json platform_config.${key}`] : [],
+  );
+}
+
+/** The manifest written anew, as it was but for every spelling of `token`. */
+function storedText(root: JsonObject): string {
+  const kept = [...root].map(([key, value]) => {
+    if (normalKey(key) !== 'platformconfig' || !isObject(value)) return [key, value] as const;
+    const entries = Object.entries(value).filter(([inner]) => normalKey(inner) !== 'token');
+    return [key, Object.fromEntries(entries)] as const;
+  });
+  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
 }

@@ -153,3 +153,17 @@ export async function deleteToken(db: Db, hash: string): Promise<void> {
 export async function deleteExpiredTokens(db: Db, now: number): Promise<void> {
   await db.deleteFrom('access_token').where('expires_at', '<=', now).execute();
 }
+
+/** User names by account, for the owners of what is shown. */
+export async function userNamesOf(
+  db: Db,
+  accounts: readonly string[],
+): Promise<Map<string, string>> {
+  if (accounts.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('account')
+    .select(['id', 'user_name'])
+    .where('id', 'in', [...new Set(accounts)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.user_name]));
+}

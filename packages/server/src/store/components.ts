@@ -70,6 +70,23 @@ export async function findComponentById(
   return found === undefined ? undefined : readRecord(db, found.id, found.revision);
 }
 
+/** One revision of a component that has not been deleted, whoever owns it. */
+export async function findRevisionById(
+  db: Db,
+  component: string,
+  revision: number,
+): Promise<ComponentRecord | undefined> {
+  const found = await db
+    .selectFrom('component')
+    .innerJoin('revision', 'revision.component', 'component.id')
+    .select(['component.id', 'revision.revision'])
+    .where('component.id', '=', component)
+    .where('component.deleted_at', 'is', null)
+    .where('revision.revision', '=', revision)
+    .executeTakeFirst();
+  return found === undefined ? undefined : readRecord(db, found.id, found.revision);
+}
+
 async function readRecord(db: Db, id: string, revision: number): Promise<ComponentRecord> {
   const component = await db
     .selectFrom('component')

@@ -121,7 +121,7 @@ export async function listJobs(
     .select((e) => e.fn.countAll<number>().as('total'))
     .where('account', '=', query.account)
     .executeTakeFirstOrThrow();
-  return { rows, total: Number(count.total) };
+  return { rows, total: count.total };
 }
 
 /** Started jobs whose jobTimeout is over. */

@@ -15,3 +15,8 @@ export async function readOrCreateMeta(db: Db, key: string, create: () => string
   if (made === undefined) throw new Error(`meta ${key} is gone`);
   return made.value;
 }
+
+/** Rejects when the database does not answer. */
+export async function pingStore(db: Db): Promise<void> {
+  await db.selectFrom('meta').select('key').limit(1).execute();
+}

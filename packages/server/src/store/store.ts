@@ -33,5 +33,5 @@ async function migrate(db: Db, name: DialectName): Promise<void> {
   const migrations: Record<string, Migration> = { '0001-foundation': foundation(cluster) };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new Error('the database could not be migrated', { cause: error });
 }

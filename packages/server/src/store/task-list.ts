@@ -65,7 +65,7 @@ export async function listTasks(
   const { total } = await select
     .select((e) => e.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  return { records: await withAttempts(db, job.no, rows), total: Number(total) };
+  return { records: await withAttempts(db, job.no, rows), total };
 }
 
 function sortExpression(column: TaskSort, state: ReturnType<typeof sql<string>>) {

@@ -1,0 +1,71 @@
+/** The whole HTTP API. Every reply passes through one place, so that all of them have the same form. */
+import type { HttpBindings } from '@hono/node-server';
+import { ApiError } from '@bytenite/contract';
+import { Hono, type Context as HonoContext, type Next } from 'hono';
+import type { Context } from '../context.ts';
+import { createTelemetry, type Telemetry } from '../telemetry.ts';
+import { CORS_HEADERS } from './cors.ts';
+import { docsRoutes } from './docs.ts';
+import type { AppEnv } from './env.ts';
+import { fileRoutes } from './files.ts';
+import { healthRoutes } from './health.ts';
+import { newRequestId, problemOf } from './problem.ts';
+import { runnerRoutes } from './runner-routes.ts';
+import { serviceRoutes } from './service-routes.ts';
+
+export interface AppOptions {
+  /** What runners show in place of a token. */
+  runnerToken: string;
+  telemetry?: Telemetry;
+}
+
+export const RUNNER_BASE = '/v1/runner';
+
+export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
+  const telemetry = options.telemetry ?? createTelemetry();
+  const app = new Hono<AppEnv>({ strict: false });
+  app.use((c, next) => finishReply(c, next, telemetry));
+  app.onError((error, c) => replyWithError(c, ctx, error));
+  app.notFound((c) => replyWithError(c, ctx, new ApiError('NOT_FOUND', 'route not found')));
+  healthRoutes(app, ctx, telemetry);
+  fileRoutes(app, ctx);
+  docsRoutes(app, ctx);
+  serviceRoutes(app, ctx);
+  app.route(RUNNER_BASE, runnerRoutes(ctx, options.runnerToken) as unknown as Hono<AppEnv>);
+  return app;
+}
+
+async function finishReply(
+  c: HonoContext<AppEnv>,
+  next: Next,
+  telemetry: Telemetry,
+): Promise<void> {
+  const startedAt = performance.now();
+  c.set('requestId', newRequestId());
+  if (c.req.method === 'OPTIONS') c.res = new Response(null, { status: 200 });
+  else await next();
+  for (const [name, value] of Object.entries(CORS_HEADERS)) c.res.headers.set(name, value);
+  c.res.headers.set('x-request-id', c.get('requestId'));
+  const operation = c.get('operation') ?? (c.req.path.startsWith(RUNNER_BASE) ? 'Runner' : 'None');
+  telemetry.httpRequest({
+    operation,
+    status: c.res.status,
+    seconds: (performance.now() - startedAt) / 1000,
+  });
+}
+
+function replyWithError(c: HonoContext<AppEnv>, ctx: Context, error: unknown): Response {
+  const requestId = c.get('requestId');
+  const shown = isGone(c) ? new ApiError('CANCELLED', 'the caller went away') : error;
+  const { status, body, headers } = problemOf(shown, requestId);
+  if (status === 500) {
+    ctx.logger.error({ err: error, requestId, operation: c.get('operation') }, 'request failed');
+  }
+  return c.json(body, status as 500, headers);
+}
+
+/** Whatever failed after the caller closed the connection failed because of that. */
+function isGone(c: HonoContext<AppEnv>): boolean {
+  const bindings = c.env as Partial<HttpBindings> | undefined;
+  return bindings?.incoming !== undefined && c.req.raw.signal.aborted;
+}

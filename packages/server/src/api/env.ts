@@ -1,0 +1,11 @@
+import type { HttpBindings } from '@hono/node-server';
+
+/** What Hono's context holds in this application. */
+export interface AppEnv {
+  Bindings: Partial<HttpBindings>;
+  Variables: {
+    requestId: string;
+    /** Operation id, the label of metrics; unset for paths that nothing serves. */
+    operation?: string;
+  };
+}

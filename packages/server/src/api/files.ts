@@ -1,0 +1,77 @@
+/** What signed links lead to: uploads in, results and packages out. No tokens here, and none needed. */
+import { ApiError, invalid } from '@bytenite/contract';
+import type { Context as HonoContext, Hono } from 'hono';
+import type { Context } from '../context.ts';
+import { findPackageFile } from '../engine/components/find-package-file.ts';
+import { findResultFile } from '../engine/jobs/results.ts';
+import { receiveUpload } from '../engine/jobs/upload.ts';
+import type { LinkPurpose } from '../links.ts';
+import { fileNameOf } from './content-disposition.ts';
+import type { AppEnv } from './env.ts';
+import {
+  PACKAGE_PATH,
+  packageSubject,
+  RESULT_PATH,
+  resultSubject,
+  UPLOAD_PATH,
+  uploadSubject,
+} from './file-links.ts';
+import { genericResponse } from './handler.ts';
+import { isMultipart, readOnlyPart } from './multipart.ts';
+import { bodyOf } from './request-body.ts';
+import { serveBlob } from './serve-blob.ts';
+import { methodNotAllowed } from './service-routes.ts';
+
+const UPLOAD = `${UPLOAD_PATH}/:jobNo{[0-9]+}`;
+const RESULT = `${RESULT_PATH}/:jobNo{[0-9]+}/:run{[0-9]+}/:path{.+}`;
+const PACKAGE = `${PACKAGE_PATH}/:component/:revision{[0-9]+}`;
+
+export function fileRoutes(app: Hono<AppEnv>, ctx: Context): void {
+  app.put(UPLOAD, async (c) => {
+    c.set('operation', 'Files_Upload');
+    const jobNo = Number(c.req.param('jobNo'));
+    checkSignature(c, ctx, 'upload', uploadSubject(jobNo));
+    await receive(c, ctx, jobNo);
+    return c.json(genericResponse({ requestId: c.get('requestId') }));
+  });
+  app.get(RESULT, async (c) => {
+    c.set('operation', 'Files_Result');
+    const { jobNo, run, path } = c.req.param();
+    const result = { jobNo: Number(jobNo), run: Number(run), path };
+    checkSignature(c, ctx, 'result', resultSubject(result));
+    return serveBlob(c, ctx, await findResultFile(ctx, result.jobNo, result.run, path));
+  });
+  app.get(PACKAGE, async (c) => {
+    c.set('operation', 'Files_Package');
+    const component = c.req.param('component');
+    const revision = Number(c.req.param('revision'));
+    checkSignature(c, ctx, 'package', packageSubject(component, revision));
+    return serveBlob(c, ctx, await findPackageFile(ctx, component, revision));
+  });
+  app.all(UPLOAD, (c) => methodNotAllowed(c, ['PUT']));
+  for (const path of [RESULT, PACKAGE]) app.all(path, (c) => methodNotAllowed(c, ['GET']));
+}
+
+function checkSignature(
+  c: HonoContext<AppEnv>,
+  ctx: Context,
+  purpose: LinkPurpose,
+  subject: string,
+): void {
+  if (ctx.links.verify(purpose, subject, c.req.query('sig') ?? '', ctx.now())) return;
+  throw new ApiError('PERMISSION_DENIED', 'the link is not valid, or no longer');
+}
+
+async function receive(c: HonoContext<AppEnv>, ctx: Context, jobNo: number): Promise<void> {
+  const { sourceBytes, idleMs } = ctx.config.limits;
+  if (Number(c.req.header('content-length') ?? 0) > sourceBytes) {
+    throw invalid(`the file is larger than ${sourceBytes} bytes`);
+  }
+  const sent = bodyOf(c, idleMs);
+  const contentType = c.req.header('content-type');
+  const named = fileNameOf(c.req.header('content-disposition'));
+  const { name, body } = isMultipart(contentType)
+    ? await readOnlyPart(contentType, sent)
+    : { name: named, body: sent };
+  await receiveUpload(ctx, { jobNo, body, name: name || named, signal: c.req.raw.signal });
+}

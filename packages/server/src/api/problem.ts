@@ -1,0 +1,61 @@
+/** Errors as the contract's body (1.4). */
+import { randomBytes } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import { ApiError, ERRORS, type RpcStatus } from '@bytenite/contract';
+import type { z } from 'zod';
+
+export interface Problem {
+  status: number;
+  body: z.output<typeof RpcStatus>;
+  headers: Record<string, string>;
+}
+
+const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+const DEFAULT_RETRY_SECONDS = 1;
+
+export function newRequestId(): string {
+  return `req-${randomBytes(8).toString('hex')}`;
+}
+
+/** What the caller is told. Of an error that is not meant for callers nothing leaks. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const known =
+    error instanceof ApiError
+      ? error
+      : new ApiError('INTERNAL', 'internal error', { cause: error });
+  const { code, status } = ERRORS[known.kind];
+  const details =
+    known.violations.length === 0
+      ? []
+      : [{ '@type': BAD_REQUEST, fieldViolations: known.violations }];
+  return {
+    status,
+    headers: retryHeader(known, status),
+    body: {
+      code,
+      message: known.message,
+      details,
+      ok: false,
+      requestId,
+      error: {
+        code: status,
+        message: STATUS_CODES[status] ?? 'Client Closed Request',
+        description: known.message,
+      },
+    },
+  };
+}
+
+function retryHeader(error: ApiError, status: number): Record<string, string> {
+  const seconds = error.retryAfter ?? (status === 429 ? DEFAULT_RETRY_SECONDS : null);
+  return seconds === null ? {} : { 'retry-after': String(seconds) };
+}
+
+/** An error reply on its own, with the headers that every reply has. */
+export function problemResponse(error: unknown, requestId: string): Response {
+  const { status, body, headers } = problemOf(error, requestId);
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}

@@ -1,0 +1,75 @@
+/** Reading what callers send: with a limit on the bytes and on the time that nothing comes. */
+import { ApiError, invalid } from '@bytenite/contract';
+import type { Context as HonoContext } from 'hono';
+import type { AppEnv } from './env.ts';
+
+/**
+ * The body as it arrives. Whoever stops early leaves the rest unread, so that an error can still be
+ * answered; when nothing arrives for `idleMs` it ends in 504.
+ */
+export async function* bodyOf(
+  c: HonoContext<AppEnv>,
+  idleMs: number,
+): AsyncGenerator<Uint8Array, void> {
+  const iterator = iteratorOf(c);
+  let timer: NodeJS.Timeout | undefined;
+  const idle = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new ApiError('DEADLINE_EXCEEDED', `nothing was received for ${idleMs / 1000} s`));
+    }, idleMs);
+  });
+  idle.catch(() => undefined);
+  try {
+    for (;;) {
+      timer?.refresh();
+      const next = await Promise.race([iterator.next(), idle]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads a body as text. */
+export async function readText(
+  c: HonoContext<AppEnv>,
+  limits: { bytes: number; idleMs: number },
+): Promise<string> {
+  refuseEncoding(c);
+  if (Number(c.req.header('content-length') ?? 0) > limits.bytes) throw tooLarge(limits.bytes);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of bodyOf(c, limits.idleMs)) {
+    size += part.byteLength;
+    if (size > limits.bytes) throw tooLarge(limits.bytes);
+    parts.push(part);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts, size));
+  } catch (error) {
+    throw new ApiError('INVALID_ARGUMENT', 'body is not valid UTF-8', { cause: error });
+  }
+}
+
+function refuseEncoding(c: HonoContext<AppEnv>): void {
+  const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return;
+  throw invalid(`content-encoding ${encoding} is not supported`);
+}
+
+function tooLarge(bytes: number): ApiError {
+  return invalid(`body is larger than ${bytes} bytes`);
+}
+
+function iteratorOf(c: HonoContext<AppEnv>): AsyncIterator<Uint8Array> {
+  // Without a server, as in app.request(), there is only the standard request.
+  const incoming = (c.env as AppEnv['Bindings'] | undefined)?.incoming;
+  if (incoming !== undefined) return incoming.iterator({ destroyOnReturn: false });
+  const body = c.req.raw.body as AsyncIterable<Uint8Array> | null;
+  return (body ?? empty())[Symbol.asyncIterator]();
+}
+
+async function* empty(): AsyncGenerator<Uint8Array> {
+  // No body has no parts.
+}
