@@ -235,7 +235,7 @@ print(open(path + "/log").read())
       expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
     const third = server.addTaskOf(context, { chunk: 3 });
     await third.ended();
-    expect([...(third.printed[0] as string)].toSorted().join('')).toBe('123');
+    expect(third.printed[0]?.split('').toSorted().join('')).toBe('123');
     const component = { ...context.component, owner: 'someone-else' };
     const other = server.addTaskOf({ ...context, component }, { chunk: 4 });
     await other.ended();

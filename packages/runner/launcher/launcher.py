@@ -26,7 +26,6 @@ import linux  # noqa: E402
 from frames import LOST, READY, FrameWriter  # noqa: E402
 from supervisor import run_supervisor  # noqa: E402
 
-LOCK_SECONDS = 30
 SWEEP_SECONDS = 10
 
 
@@ -190,9 +189,9 @@ class Launcher:
                 pass
 
 
-def take_lock(path):
+def take_lock(path, seconds):
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + LOCK_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,7 +223,7 @@ def main():
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    lock_fd = take_lock(options["lock"])
+    lock_fd = take_lock(options["lock"], options["lockSeconds"])
     hierarchy = cgroups.Hierarchy(options["cgroup"])
     if not hierarchy.sweep(SWEEP_SECONDS):
         raise SystemExit("processes of an earlier runner do not end")

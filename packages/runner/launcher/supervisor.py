@@ -120,6 +120,8 @@ class Task:
         finally:
             for fd in ends:
                 os.close(fd)
+        # A lease granted just now holds for its own time, whatever was renewed before.
+        self.lease_until = self.started + spec["lease"]
         timeout = spec["timeout"]
         self.timeout_at = None if timeout is None else self.started + timeout
 
@@ -253,7 +255,7 @@ class Supervisor:
         now = time.monotonic()
         times = [now + KILL_PASS_SECONDS if task.killing else task.kill_at]
         if task.reason is None:
-            times += [self.deadline.value(), task.timeout_at]
+            times += [self.lease_end(task), task.timeout_at]
         if not task.announced:
             times.append(task.started + HOLD_SECONDS)
         if task.output.held_at is not None and not self.writer.pending:
@@ -330,11 +332,14 @@ class Supervisor:
         if task.reason is None:
             if task.timeout_at is not None and now >= task.timeout_at:
                 task.stop("timeout", task.spec["grace"])
-            elif now >= self.deadline.value():
+            elif now >= self.lease_end(task):
                 task.stop("notRenewed", task.spec["grace"])
         over = task.status is not None and task.reason is None
         if over or task.killing or (task.kill_at is not None and now >= task.kill_at):
             task.kill_pass()
+
+    def lease_end(self, task):
+        return max(self.deadline.value(), task.lease_until)
 
     def finish(self, task):
         task.drain()

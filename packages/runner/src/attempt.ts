@@ -29,6 +29,14 @@ export interface AttemptEnd {
 /** Input bytes that came with the grant, or their size when they have to be fetched. */
 export type AttemptInput = { inline: Uint8Array } | { streamBytes: number };
 
+export interface GrantedTask {
+  grant: Grant;
+  context: TaskContext;
+  input: AttemptInput;
+  /** When the call was sent that brought it, on the monotonic clock: its lease is no older. */
+  askedAtMs: number;
+}
+
 /** One leased attempt, from its grant to its verdict. */
 export class Attempt {
   phase: LeasePhase = 'ASSIGNED';
@@ -49,22 +57,27 @@ export class Attempt {
 
   readonly grant: Grant;
   readonly context: TaskContext;
-  readonly input: AttemptInput;
   readonly need: Need;
   readonly log: AttemptLog;
+  /** The lease holds until then even if no heartbeat renews it, on the monotonic clock. */
+  readonly leaseUntilMs: number;
+  private input: AttemptInput | undefined;
 
-  constructor(
-    grant: Grant,
-    context: TaskContext,
-    input: AttemptInput,
-    need: Need,
-    log: AttemptLog,
-  ) {
-    this.grant = grant;
-    this.context = context;
-    this.input = input;
+  constructor(granted: GrantedTask, need: Need, log: AttemptLog, leaseMs: number) {
+    this.grant = granted.grant;
+    this.context = granted.context;
+    this.input = granted.input;
     this.need = need;
     this.log = log;
+    this.leaseUntilMs = granted.askedAtMs + leaseMs;
+  }
+
+  /** Once: inline bytes keep the whole message alive that they came in. */
+  takeInput(): AttemptInput {
+    const { input } = this;
+    if (!input) throw new Error('the input was taken before');
+    this.input = undefined;
+    return input;
   }
 
   get lease(): string {

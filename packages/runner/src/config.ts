@@ -24,6 +24,8 @@ export interface RunnerConfig {
   /** What one attempt may print before only its tail is kept. */
   taskLogBytes: number;
   packageCacheBytes: number;
+  /** How long a start waits for an earlier runner of the same folder to end. */
+  lockWaitSeconds: number;
   /** Started as root, tasks of slot n run as uid `uidBase + n`; null as an ordinary user. */
   uidBase: number | null;
 }
@@ -46,6 +48,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
       'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
       'package-cache': { type: 'string', default: String(5 * GIB) },
       'uid-base': { type: 'string', default: '64000' },
+      'lock-wait': { type: 'string', default: '30' },
     },
     allowNegative: true,
   });
@@ -62,6 +65,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     taskDiskBytes: positive(values['task-disk'], 'task-disk'),
     taskLogBytes: positive(values['task-logs'], 'task-logs'),
     packageCacheBytes: positive(values['package-cache'], 'package-cache'),
+    lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
     uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
   };
 }

@@ -14,10 +14,10 @@
  * When the server cannot be reached both lanes back off and try forever. Tasks run on until their
  * lease is over (the supervisors see to that), reports are kept.
  */
-import type { ExchangeReply, ExchangeRequest, TaskContext } from '@bytenite/contract';
+import type { ExchangeReply, ExchangeRequest } from '@bytenite/contract';
 import { tailSlice } from '@bytenite/contract';
 import type { Logger } from 'pino';
-import type { AttemptInput } from './attempt.ts';
+import type { GrantedTask } from './attempt.ts';
 import { Backoff } from './backoff.ts';
 import type { Need } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
@@ -35,8 +35,9 @@ export interface ExchangeLoopDeps {
   log: Logger;
   signal: AbortSignal;
   identity(): { runnerId: string; incarnation: string };
-  onGrant(grant: ExchangeReply['grants'][number], context: TaskContext, input: AttemptInput): void;
+  onGrant(granted: GrantedTask): void;
   onKill(leases: readonly string[]): void;
+  leaseMs(): number;
   /** The server does not know this runner: register, then go on. */
   register(): Promise<void>;
 }
@@ -44,6 +45,8 @@ export interface ExchangeLoopDeps {
 type Lane = 'short' | 'long';
 
 const LONG_POLL_MS = 20_000;
+/** A lease is counted from when its call was sent: most of it must be left when the call is answered. */
+const LONG_POLL_SHARE = 1 / 3;
 /** Ends are gathered this long while there is other work. */
 const GATHER_MS = 40;
 const GATHER_ENDS = 200;
@@ -112,7 +115,8 @@ export class ExchangeLoop {
     if (!this.deps.outbox.isEmpty || this.deps.work.phaseReports().length > 0) {
       void this.run('short', this.deps.outbox.take(), ask, 0);
     } else if (!this.asked.has('long') && (ask.free.cpus > 0 || ask.prefetch > 0)) {
-      void this.run('long', this.deps.outbox.take(), ask, LONG_POLL_MS);
+      const waitMs = Math.min(LONG_POLL_MS, this.deps.leaseMs() * LONG_POLL_SHARE);
+      void this.run('long', this.deps.outbox.take(), ask, waitMs);
     }
   }
 
@@ -146,7 +150,7 @@ export class ExchangeLoop {
       this.deps.clock.update(reply.now, sentAt);
       for (const { attempt, report } of phases) attempt.reportedPhase = report.phase;
       this.asked.delete(lane);
-      this.accept(reply, tail);
+      this.accept(reply, tail, sentAt);
       batch.settle(reply);
       this.backoff.reset();
       return true;
@@ -158,13 +162,13 @@ export class ExchangeLoop {
     }
   }
 
-  private accept(reply: ExchangeReply, tail: Uint8Array): void {
+  private accept(reply: ExchangeReply, tail: Uint8Array, askedAtMs: number): void {
     for (const grant of reply.grants) {
       const context = reply.contexts[grant.context];
       if (!context) throw new Error(`the server sent a grant without its context: ${grant.lease}`);
       const { input } = grant;
       const bytes = 'inline' in input ? { inline: tailSlice(tail, input.inline) } : input;
-      this.deps.onGrant(grant, context, bytes);
+      this.deps.onGrant({ grant, context, input: bytes, askedAtMs });
     }
     this.deps.onKill(reply.kill);
   }

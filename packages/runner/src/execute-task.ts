@@ -54,7 +54,8 @@ export async function executeTask(
   unwatch();
   folder.shut();
   log.endOutput(result.endedAtMs);
-  if (result.startedAtMs !== null) attempt.startedAt = deps.clock.at(result.startedAtMs);
+  const { startedAtMs } = result;
+  attempt.startedAt = startedAtMs === null ? null : deps.clock.at(startedAtMs);
   return result;
 }
 
@@ -74,6 +75,7 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
     diskBytes: deps.diskBytes,
     timeoutMs: context.kind === 'APP' ? context.taskTimeoutMs : null,
     graceMs: deps.graceMs(),
+    leaseUntilMs: attempt.leaseUntilMs,
     onStarted: (atMs) => {
       attempt.startedAt = deps.clock.at(atMs);
     },

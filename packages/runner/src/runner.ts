@@ -1,9 +1,9 @@
 /** The composition root: wires the parts, lets them work, and drains them in order. */
 import { readFile } from 'node:fs/promises';
-import type { Grant, TaskContext } from '@bytenite/contract';
+import type { TaskContext } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
-import { Attempt, type AttemptInput } from './attempt.ts';
+import { Attempt, type GrantedTask } from './attempt.ts';
 import { Caches } from './caches.ts';
 import { Capacity } from './capacity.ts';
 import { ServerClock } from './clock.ts';
@@ -181,7 +181,8 @@ export class Runner {
       log,
       signal: this.calls.signal,
       identity: () => session.identity,
-      onGrant: (grant, context, input) => this.accept(grant, context, input),
+      onGrant: (granted) => this.accept(granted),
+      leaseMs: () => session.settings.leaseMs,
       onKill: (leases) => work.kill(leases, session.settings.graceMs),
       register: () => session.register(),
     });
@@ -213,7 +214,8 @@ export class Runner {
     });
   }
 
-  private accept(grant: Grant, context: TaskContext, input: AttemptInput): void {
+  private accept(granted: GrantedTask): void {
+    const { context } = granted;
     let redactor = this.redactors.get(context);
     if (!redactor) {
       redactor = createRedactor(context.secrets);
@@ -227,7 +229,8 @@ export class Runner {
         this.exchange.notifyLines();
       },
     );
-    const attempt = new Attempt(grant, context, input, this.capacity.needOf(context), log);
+    const need = this.capacity.needOf(context);
+    const attempt = new Attempt(granted, need, log, this.session.settings.leaseMs);
     log.onPause = (paused) => attempt.pauseOutput(paused);
     this.work.add(attempt);
   }

@@ -70,7 +70,8 @@ export class TaskRunner {
     uses: PackageUse[],
   ): Promise<StagedAttempt> {
     const { client, packages, interpreters, sandbox } = this.deps;
-    const { input, lease, log } = attempt;
+    const { lease, log } = attempt;
+    const input = attempt.takeInput();
     const { component, kind } = attempt.context;
     const paths = folder.prepare(kind);
     const use =

@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../clock.ts';
 import { type Frame, FRAME, FrameReader } from './frames.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../launcher/launcher.py', import.meta.url));
@@ -16,6 +17,7 @@ const RESTART_DELAY_MS = 500;
 export interface LauncherOptions {
   python: string;
   lockFile: string;
+  lockWaitSeconds: number;
   cgroup: string;
   attemptsDir: string;
   uidBase: number | null;
@@ -37,21 +39,17 @@ export interface LauncherRun {
 
 export class LauncherClient {
   private readonly runs = new Map<number, LauncherRun>();
+  private readonly options: LauncherOptions;
   private child: ChildProcess | undefined;
-  private ready: Promise<LauncherReady>;
+  /** Commands for a launcher that is being started again. */
+  private waiting: string[] = [];
   private nextRun = 1;
   private closed = false;
   private deadlineMs = 0;
-
-  private readonly options: LauncherOptions;
+  private lastStderr = '';
 
   constructor(options: LauncherOptions) {
     this.options = options;
-    this.ready = this.start();
-  }
-
-  whenReady(): Promise<LauncherReady> {
-    return this.ready;
   }
 
   /** Starts a run; `spec` is the supervisor's command without its id. Returns the id. */
@@ -59,72 +57,96 @@ export class LauncherClient {
     const id = this.nextRun;
     this.nextRun = (this.nextRun % 0xffff_fffe) + 1;
     this.runs.set(id, run);
-    this.send(run.slot, { do: 'run', id, ...spec });
+    this.send(`${run.slot} ${JSON.stringify({ do: 'run', id, ...spec })}\n`);
     return id;
   }
 
   command(id: number, command: object): void {
     const run = this.runs.get(id);
-    if (run) this.send(run.slot, { ...command, id });
+    if (run) this.send(`${run.slot} ${JSON.stringify({ ...command, id })}\n`);
   }
 
   renewUntil(deadlineMs: number): void {
     this.deadlineMs = deadlineMs;
-    this.child?.stdin?.write(`renew ${this.secondsLeft()}\n`);
+    this.child?.stdin?.write(this.renewal());
   }
 
   /** Kills what still runs and waits until all of it is gone. */
   async close(): Promise<void> {
     this.closed = true;
-    const child = this.child;
+    const { child } = this;
     if (!child) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.stdin?.end();
     await closed;
   }
 
-  private send(slot: number, command: object): void {
-    this.child?.stdin?.write(`${slot} ${JSON.stringify(command)}\n`);
-  }
-
-  private secondsLeft(): string {
-    return Math.max(0, (this.deadlineMs - Number(process.hrtime.bigint()) / 1e6) / 1000).toFixed(3);
-  }
-
-  private start(): Promise<LauncherReady> {
-    const { python, lockFile, cgroup, attemptsDir, uidBase } = this.options;
-    const argument = JSON.stringify({ lock: lockFile, cgroup, attempts: attemptsDir, uidBase });
-    // Its own session: a Ctrl-C at the terminal is the runner's to handle, not the tasks'.
-    const child = spawn(python, ['-I', '-S', '-B', LAUNCHER, argument], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-      env: { LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' },
-    });
+  /** Starts the launcher; rejects when it ends before it is ready. */
+  start(): Promise<LauncherReady> {
+    const child = this.spawn();
     this.child = child;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\n')) if (line !== '') this.options.onStderr(line);
-    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.noteStderr(text));
     // The pipe of a dead launcher: 'close' tells the story.
-    child.stdin.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     return new Promise((resolve, reject) => {
+      let isReady = false;
       const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
       const reader = new FrameReader();
-      child.stdout.on('data', (chunk: Buffer) => {
+      child.stdout?.on('data', (chunk: Buffer) => {
         for (const frame of reader.read(chunk)) {
-          if (frame.kind === FRAME.ready) {
-            clearTimeout(timer);
-            child.stdin.write(`renew ${this.secondsLeft()}\n`);
-            resolve(JSON.parse(frame.payload.toString()) as LauncherReady);
-          } else this.dispatch(frame);
+          if (frame.kind !== FRAME.ready) {
+            this.dispatch(frame);
+            continue;
+          }
+          isReady = true;
+          clearTimeout(timer);
+          child.stdin?.write(this.renewal() + this.waiting.splice(0).join(''));
+          resolve(JSON.parse(frame.payload.toString()) as LauncherReady);
         }
       });
       child.once('error', reject);
       child.once('close', (code, signal) => {
         clearTimeout(timer);
-        reject(new Error(`the launcher ended before it was ready (${signal ?? code})`));
-        this.onClose();
+        this.child = undefined;
+        const why = this.lastStderr || `it ended with ${signal ?? code}`;
+        reject(new Error(`the launcher of the tasks could not start: ${why}`));
+        if (isReady) this.onLaunchersDeath();
       });
     });
+  }
+
+  private spawn(): ChildProcess {
+    const { python, lockFile, lockWaitSeconds, cgroup, attemptsDir, uidBase } = this.options;
+    const argument = JSON.stringify({
+      lock: lockFile,
+      lockSeconds: lockWaitSeconds,
+      cgroup,
+      attempts: attemptsDir,
+      uidBase,
+    });
+    // Its own session: a Ctrl-C at the terminal is the runner's to handle, not the tasks'.
+    return spawn(python, ['-I', '-S', '-B', LAUNCHER, argument], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' },
+    });
+  }
+
+  private send(line: string): void {
+    if (this.child && this.waiting.length === 0) this.child.stdin?.write(line);
+    else this.waiting.push(line);
+  }
+
+  private renewal(): string {
+    const leftMs = Math.max(0, this.deadlineMs - monotonicMs());
+    return `renew ${(leftMs / 1000).toFixed(3)}\n`;
+  }
+
+  private noteStderr(text: string): void {
+    for (const line of text.split('\n').filter((l) => l.trim() !== '')) {
+      this.lastStderr = line;
+      this.options.onStderr(line);
+    }
   }
 
   private dispatch(frame: Frame): void {
@@ -138,15 +160,22 @@ export class LauncherClient {
     run?.onFrame(frame);
   }
 
-  private onClose(): void {
-    this.child = undefined;
-    if (!this.closed) {
-      this.ready = new Promise((resolve) => void setTimeout(resolve, RESTART_DELAY_MS)).then(() =>
-        this.start(),
-      );
-      this.ready.catch((error: Error) => this.options.onStderr(error.message));
-    }
+  private onLaunchersDeath(): void {
+    if (!this.closed) void this.restart();
     this.lose(() => true, 'the launcher of the tasks was killed');
+  }
+
+  /** Until it is ready again, runs wait. */
+  private async restart(): Promise<void> {
+    while (!this.closed) {
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        this.options.onStderr(error instanceof Error ? error.message : String(error));
+        await new Promise((resolve) => void setTimeout(resolve, RESTART_DELAY_MS));
+      }
+    }
   }
 
   private lose(isLost: (run: LauncherRun) => boolean, message: string): void {

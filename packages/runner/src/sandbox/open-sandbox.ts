@@ -8,7 +8,7 @@ import type { Sandbox } from './sandbox.ts';
 
 /** Opens the sandbox that the operator asked for; `auto` is the strongest that there is here. */
 export async function openSandbox(
-  config: Pick<RunnerConfig, 'sandbox' | 'uidBase' | 'taskLogBytes'>,
+  config: Pick<RunnerConfig, 'sandbox' | 'uidBase' | 'taskLogBytes' | 'lockWaitSeconds'>,
   dir: WorkDir,
   python: string,
   log: Logger,
@@ -17,12 +17,13 @@ export async function openSandbox(
   const launcher = new LauncherClient({
     python,
     lockFile: dir.lockFile,
+    lockWaitSeconds: config.lockWaitSeconds,
     cgroup: dir.cgroup,
     attemptsDir: `${dir.attempts}/`,
     uidBase,
     onStderr: (line) => log.warn({ line }, 'launcher'),
   });
-  const ready = await launcher.whenReady();
+  const ready = await launcher.start();
   const asked =
     sandbox === 'auto'
       ? 'auto: no stronger tier is built in yet'

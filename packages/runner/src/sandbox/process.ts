@@ -76,6 +76,7 @@ export class ProcessSandbox implements Sandbox {
           cpus: request.cpus,
           timeout: request.timeoutMs === null ? null : request.timeoutMs / 1000,
           grace: request.graceMs / 1000,
+          lease: (request.leaseUntilMs - monotonicMs()) / 1000,
           logBytes,
         },
       );

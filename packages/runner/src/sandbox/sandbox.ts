@@ -14,6 +14,8 @@ export interface SandboxRequest {
   diskBytes: number;
   timeoutMs: number | null;
   graceMs: number;
+  /** Until then the task's lease holds by itself, on the monotonic clock; see `renew`. */
+  leaseUntilMs: number;
   onStarted(atMs: number): void;
   /** Bytes as they were printed, in no particular cuts. */
   onOutput(stream: OutputStream, bytes: Uint8Array, atMs: number): void;
@@ -60,7 +62,7 @@ export interface Sandbox {
   /** Why this tier and what it limits, in words. */
   readonly reason: string;
   run(request: SandboxRequest): SandboxRun;
-  /** All tasks end this long after `sinceMs` unless renewed again, even while the runner is frozen. */
+  /** All tasks whose own lease is over end this long after `sinceMs` unless renewed again, even while the runner is frozen. */
   renew(durationMs: number, sinceMs: number): void;
   close(): Promise<void>;
 }

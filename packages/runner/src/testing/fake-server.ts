@@ -110,6 +110,8 @@ export class FakeServer {
   readonly registrations: RunnerRegistration[] = [];
   readonly exchanges: ExchangeRequest[] = [];
   heartbeats = 0;
+  /** Calls that were answered with `failWith`. */
+  refused = 0;
   /** Set to a status to fail every call with it; `hang` never answers. */
   failWith: number | 'hang' | undefined;
   /** The verdict given to ends. */
@@ -217,6 +219,7 @@ export class FakeServer {
       return answerJson(response, 401, { code: 16, message: 'bad token' });
     }
     if (this.failWith !== undefined) {
+      this.refused++;
       return answerJson(response, this.failWith, { code: 14, message: 'asked to fail' });
     }
     const path = (request.url ?? '').replace('/v1/runner/', '');

@@ -1,0 +1,224 @@
+/** What dies, stops or goes away, and what must hold then. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fake-server.ts';
+import { childrenOf, isAlive } from '../../packages/runner/src/testing/processes.ts';
+import { spawnRunner, type SpawnedRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
+import { waitFor } from '../../packages/runner/src/testing/wait-for.ts';
+
+/** A task with a daemon that leaves its group and ignores SIGTERM. */
+const STUBBORN = `import os, signal, time
+signal.signal(15, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() != 0:
+        os._exit(0)
+os.write(1, b"pid %d\\n" % os.getpid())
+time.sleep(120)
+`;
+
+let server: FakeServer;
+const runners: SpawnedRunner[] = [];
+
+beforeEach(async () => {
+  server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
+});
+
+afterEach(async () => {
+  for (const runner of runners.splice(0)) await runner.dispose();
+  await server.close();
+});
+
+async function start(options: Parameters<typeof spawnRunner>[1] = {}): Promise<SpawnedRunner> {
+  const runner = await spawnRunner(server, options);
+  runners.push(runner);
+  return runner;
+}
+
+async function startStubborn(): Promise<{ task: FakeTask; pids: number[] }> {
+  const task = await server.addPython(STUBBORN);
+  await task.until(() => task.printed.length === 2);
+  const pids = task.printed.map((line) => Number(line.slice(4)));
+  expect(pids.every(isAlive)).toBe(true);
+  return { task, pids };
+}
+
+/** The runner's only child. */
+function launcherOf(runner: SpawnedRunner): number {
+  const [launcher] = childrenOf(runner.pid);
+  if (launcher === undefined) throw new Error('the runner has no launcher');
+  return launcher;
+}
+
+function allGone(pids: number[]): Promise<void> {
+  return waitFor('all processes of the task are gone', () => !pids.some(isAlive));
+}
+
+async function expectNextTaskRuns(): Promise<void> {
+  const next = await server.addPython('print("next")');
+  expect((await next.ended()).report.outcome).toMatchObject({ ok: true });
+}
+
+describe('the runner', () => {
+  test('killed: its tasks die at once', async () => {
+    const runner = await start();
+    const { pids } = await startStubborn();
+    runner.child.kill('SIGKILL');
+    await allGone(pids);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  test('killed and started again: nothing of the old one survives the start', async () => {
+    const first = await start();
+    const { pids } = await startStubborn();
+    const launcher = launcherOf(first);
+    const supervisors = childrenOf(launcher);
+    // The supervisors are frozen, so nobody but the next start can clean up.
+    for (const pid of [...supervisors, launcher]) process.kill(pid, 'SIGSTOP');
+    first.child.kill('SIGKILL');
+    await first.exited;
+    expect(pids.some(isAlive)).toBe(true);
+    for (const pid of [launcher, ...supervisors]) process.kill(pid, 'SIGKILL');
+    await start({ dir: first.dir });
+    expect(pids.some(isAlive)).toBe(false);
+    await expectNextTaskRuns();
+  });
+
+  test('stopped: its tasks die when their leases are over, and it reports so when it goes on', async () => {
+    const runner = await start();
+    const { task, pids } = await startStubborn();
+    runner.child.kill('SIGSTOP');
+    await allGone(pids);
+    expect(task.end).toBeUndefined();
+    runner.child.kill('SIGCONT');
+    const { report } = await task.ended();
+    expect(report.outcome).toMatchObject({ ok: false, reason: 'WORKER_LOST' });
+    await expectNextTaskRuns();
+  });
+
+  test('SIGTERM: running and waiting leases go back, nothing is left, exit 0', async () => {
+    const runner = await start();
+    const { task, pids } = await startStubborn();
+    const launcher = launcherOf(runner);
+    runner.child.kill('SIGTERM');
+    expect(await runner.exited).toBe(0);
+    expect(task.wasReleased).toBe(true);
+    expect(task.end).toBeUndefined();
+    expect([...pids, launcher].filter(isAlive)).toEqual([]);
+  });
+
+  test('its parent goes: it drains and ends', async () => {
+    const runner = await start();
+    const { task, pids } = await startStubborn();
+    runner.child.disconnect();
+    expect(await runner.exited).toBe(0);
+    expect(task.wasReleased).toBe(true);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  test('a second one in the same folder does not start', async () => {
+    const runner = await start();
+    const { pids } = await startStubborn();
+    const second = spawnRunner(server, { dir: runner.dir, args: ['--lock-wait', '0.2'] });
+    await expect(second).rejects.toThrow(/another runner uses/);
+    expect(pids.every(isAlive)).toBe(true);
+  });
+});
+
+describe('a lease that is gone', () => {
+  test('of a task that has not begun: it never begins', async () => {
+    await start();
+    const running = [await startStubborn(), await startStubborn()];
+    const waiting = await server.addPython('print("never")');
+    await waiting.until(() => waiting.grantedAt !== undefined);
+    const beats = server.heartbeats;
+    waiting.isGone = true;
+    await waitFor('the runner has heard of it', () => server.heartbeats > beats + 1);
+    for (const { task } of running) task.isGone = true;
+    await Promise.all(running.map(({ task }) => task.ended()));
+    await expectNextTaskRuns();
+    expect(waiting.printed).toEqual([]);
+  });
+});
+
+describe('the launcher', () => {
+  test('killed: its tasks die, their attempts are reported lost, the runner goes on', async () => {
+    const runner = await start();
+    const { task, pids } = await startStubborn();
+    process.kill(launcherOf(runner), 'SIGKILL');
+    const { report } = await task.ended();
+    expect(report.outcome).toMatchObject({ ok: false, reason: 'WORKER_LOST' });
+    expect(pids.filter(isAlive)).toEqual([]);
+    await expectNextTaskRuns();
+  });
+
+  test('a killed supervisor loses its own task only', async () => {
+    const runner = await start();
+    const other = await server.addPython(
+      'import os, time\nwhile not os.path.exists(os.environ["USER_CACHE_DIR"] + "/go"): time.sleep(0.01)\n',
+    );
+    await other.until(() => other.phases.some(({ phase }) => phase === 'RUNNING'));
+    const before = childrenOf(launcherOf(runner));
+    const { task, pids } = await startStubborn();
+    const supervisor = childrenOf(launcherOf(runner)).find((pid) => !before.includes(pid));
+    process.kill(supervisor as number, 'SIGKILL');
+    expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
+    expect(pids.filter(isAlive)).toEqual([]);
+    await server.addPython('import os; open(os.environ["USER_CACHE_DIR"] + "/go", "w")');
+    expect((await other.ended()).report.outcome).toMatchObject({ ok: true });
+  });
+});
+
+describe('the server', () => {
+  const SHORT_OUTAGE = `import os, time
+print("on")
+time.sleep(0.5)
+open(os.environ["TASK_RESULTS_DIR"] + "/r", "w").write("kept")
+`;
+
+  test('away for a while: the task runs on and its end is reported afterwards', async () => {
+    await start();
+    const task = await server.addPython(SHORT_OUTAGE);
+    await task.until(() => task.printed.includes('on'));
+    const { port } = server;
+    await server.close();
+    await server.listen(port);
+    const { report, files } = await task.ended();
+    expect(report.outcome).toMatchObject({ ok: true });
+    expect(files['r']?.toString()).toBe('kept');
+  });
+
+  test('away for longer than a lease: the task is stopped, the runner comes back', async () => {
+    await start();
+    const { task, pids } = await startStubborn();
+    server.failWith = 503;
+    await allGone(pids);
+    server.failWith = undefined;
+    expect((await task.ended()).report.outcome).toMatchObject({ ok: false });
+    await expectNextTaskRuns();
+  });
+
+  test('a lost reply: the end is repeated until its verdict arrives', async () => {
+    await start();
+    server.loseReplies = 2;
+    const task = await server.addPython('print("once")');
+    await task.ended();
+    const reports = () =>
+      server.exchanges.filter(({ ended }) => ended.some(({ lease }) => lease === task.lease));
+    await waitFor('the third report gets its verdict', () => reports().length === 3);
+    await expectNextTaskRuns();
+    expect(reports()).toHaveLength(3);
+  });
+
+  test('forgets the runner: it registers again and keeps its tasks', async () => {
+    await start();
+    const task = await server.addPython(SHORT_OUTAGE);
+    await task.until(() => task.printed.includes('on'));
+    server.failWith = 401;
+    await waitFor('a heartbeat is refused', () => server.refused > 0);
+    server.failWith = undefined;
+    expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
+    expect(server.registrations.length).toBeGreaterThan(1);
+    const incarnations = new Set(server.registrations.map(({ incarnation }) => incarnation));
+    expect(incarnations.size).toBe(1);
+  });
+});
