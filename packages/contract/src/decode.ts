@@ -4,9 +4,9 @@
  * fields dropped, subtrees marked opaque taken as source text. Then the schema validates the result.
  */
 import { z } from 'zod';
-import type { Node } from 'jsonc-parser';
 import type { FieldViolation } from './errors.ts';
-import { propertyNode, RawJson, sourceOf, syntaxTree } from './raw-json.ts';
+import { propertyNode, sourceOf, syntaxTree, type JsonNode } from './json-source.ts';
+import { RawJson } from './raw-json.ts';
 
 export interface WireTraits {
   /** The value is the user's: kept as source text. */
@@ -33,63 +33,80 @@ export type Decoded<T> =
 interface Source {
   text: string;
   /** Built only when the walk reaches opaque data. */
-  tree: () => Node;
-}
-
-/** How the keys of the input find the fields of the schema. */
-export interface KeyRule {
-  /** Candidate input keys for a field, the winning one last. */
-  match: (
-    field: string,
-    spellings: readonly string[],
-    keys: readonly string[],
-  ) => string | undefined;
+  tree: () => JsonNode;
+  /** Every value is text, and one that comes twice is a list. */
+  isQuery: boolean;
 }
 
 export function snakeCase(field: string): string {
   return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** The wire's rule: camelCase or snake_case, camelCase wins. */
-export const WIRE_KEYS: KeyRule = {
-  match(field, spellings, keys) {
-    const candidates = [field, snakeCase(field), ...spellings, ...spellings.map(snakeCase)];
-    return candidates.find((candidate) => keys.includes(candidate));
-  },
-};
+/** The input's key for a field: camelCase wins over snake_case, and both over other spellings. */
+function keyOf(
+  field: string,
+  spellings: readonly string[],
+  input: ReadonlyMap<string, unknown>,
+): string | undefined {
+  const candidates = [field, snakeCase(field), ...spellings, ...spellings.map(snakeCase)];
+  // null is unset, so it does not stand in the way of another spelling.
+  return candidates.find((candidate) => (input.get(candidate) ?? null) !== null);
+}
 
-/** Decodes a JSON text; an empty one counts as `{}`. */
-export function decodeText<S extends z.ZodType>(
-  schema: S,
-  text: string,
-  keys: KeyRule = WIRE_KEYS,
-): Decoded<z.output<S>> {
+/** Decodes a JSON text; an empty one, and `null`, count as `{}`. */
+export function decodeText<S extends z.ZodType>(schema: S, text: string): Decoded<z.output<S>> {
   const body = text.trim() === '' ? '{}' : text;
-  let parsed: unknown;
-  let tree: Node | undefined;
+  let tree: JsonNode | undefined;
   try {
-    parsed = JSON.parse(body);
-    const source: Source = { text: body, tree: () => (tree ??= syntaxTree(body)) };
-    return validate(schema, shape(schema, parsed, [], source, keys));
+    const parsed: unknown = JSON.parse(body);
+    const source: Source = { text: body, tree: () => (tree ??= syntaxTree(body)), isQuery: false };
+    return validate(schema, shape(schema, parsed, [], source) ?? {});
   } catch (error) {
     if (error instanceof SyntaxError) return malformed(`body is not valid JSON: ${error.message}`);
     if (error instanceof RangeError) return malformed('body is nested too deeply');
+    if (error instanceof NulError) return refused(error.field);
     throw error;
   }
 }
 
-/** Decodes query parameters by the same rules; `pagination.limit` and `pagination[limit]` are `limit`. */
+/**
+ * Decodes query parameters by the same rules. `pagination.limit` and `pagination[limit]` are `limit`; an
+ * empty value is unset; of a value that comes twice the last counts, or both where a list is expected.
+ */
 export function decodeQuery<S extends z.ZodType>(
   schema: S,
   query: URLSearchParams,
 ): Decoded<z.output<S>> {
-  const values = new Map<string, unknown>();
+  const values = new Map<string, string[]>();
   for (const [name, value] of query) {
+    if (value === '') continue;
     const key = /^pagination(?:\.(\w+)|\[(\w+)\])$/.exec(name);
-    values.set(key?.[1] ?? key?.[2] ?? name, value);
+    const field = key?.[1] ?? key?.[2] ?? name;
+    values.set(field, [...(values.get(field) ?? []), value]);
   }
-  const source: Source = { text: '{}', tree: () => syntaxTree('{}') };
-  return validate(schema, shape(schema, Object.fromEntries(values), [], source, WIRE_KEYS));
+  const source: Source = { text: '{}', tree: () => syntaxTree('{}'), isQuery: true };
+  try {
+    return validate(schema, shape(schema, Object.fromEntries(values), [], source) ?? {});
+  } catch (error) {
+    if (error instanceof NulError) return refused(error.field);
+    throw error;
+  }
+}
+
+/** No text that is stored or passed on can hold a NUL: databases and environments refuse it. */
+class NulError extends Error {
+  override readonly name = 'NulError';
+  readonly field: string;
+  constructor(path: Path) {
+    super('NUL in a text');
+    this.field = path.join('.');
+  }
+}
+
+function refused(field: string): Decoded<never> {
+  const description = 'must not contain NUL';
+  const message = `${field || 'body'} ${description}`;
+  return { ok: false, message, violations: [{ field, description }] };
 }
 
 function malformed(message: string): Decoded<never> {
@@ -97,51 +114,81 @@ function malformed(message: string): Decoded<never> {
 }
 
 function validate<S extends z.ZodType>(schema: S, value: unknown): Decoded<z.output<S>> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: describe });
   if (result.success) return { ok: true, value: result.data };
   const violations = result.error.issues.map((issue) => ({
     field: issue.path.map(String).join('.'),
     description: issue.message,
   }));
-  const first = violations[0];
-  const message =
-    first === undefined
-      ? 'invalid request'
-      : [first.field, first.description].filter(Boolean).join(': ');
-  return { ok: false, message, violations };
+  const words = violations.map(({ field, description }) => `${field || 'body'} ${description}`);
+  return { ok: false, message: words.join('; '), violations };
+}
+
+const NOUNS: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** Violations in words that fit after the field's name. */
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined) return 'is required';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${NOUNS[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return issue.origin === 'string' && issue.minimum === 1
+        ? 'is required'
+        : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
+    default:
+      return undefined;
+  }
 }
 
 type Path = readonly string[];
 
-function shape(
-  schema: z.ZodType,
-  value: unknown,
-  path: Path,
-  source: Source,
-  keys: KeyRule,
-): unknown {
+function shape(schema: z.ZodType, value: unknown, path: Path, source: Source): unknown {
   const traits = wireTraits.get(schema);
   if (value === null || value === undefined) return undefined;
   if (traits?.opaque) return new RawJson(sourceOf(source.text, nodeAt(source, path)));
   if (traits?.json) return value;
+  if (typeof value === 'string' && value.includes('\0')) throw new NulError(path);
   const def = (schema as unknown as z.core.$ZodTypes)._zod.def;
   switch (def.type) {
     case 'object':
-      return shapeObject(def, value, traits ?? {}, path, source, keys);
+      return shapeObject(def, value, traits ?? {}, path, source);
     case 'optional':
     case 'nullable':
     case 'default':
     case 'prefault':
     case 'readonly':
-      return shape(def.innerType as z.ZodType, value, path, source, keys);
+      return shape(def.innerType as z.ZodType, value, path, source);
     case 'pipe':
-      return shape(def.in as z.ZodType, value, path, source, keys);
+      return shape(def.in as z.ZodType, value, path, source);
     case 'array': {
-      const items = Array.isArray(value) ? value : listOf(value);
+      const items = source.isQuery || !Array.isArray(value) ? listOf(value) : value;
       return items.map((item, i) =>
-        shape(def.element as z.ZodType, item, [...path, String(i)], source, keys),
+        shape(def.element as z.ZodType, item, [...path, String(i)], source),
       );
     }
+    default:
+      return scalarOf(def, Array.isArray(value) && source.isQuery ? value.at(-1) : value, traits);
+  }
+}
+
+function scalarOf(
+  def: z.core.$ZodTypes['_zod']['def'],
+  value: unknown,
+  traits: WireTraits | undefined,
+): unknown {
+  switch (def.type) {
     case 'number':
       return numberOf(value);
     case 'boolean':
@@ -159,7 +206,6 @@ function shapeObject(
   traits: WireTraits,
   path: Path,
   source: Source,
-  keys: KeyRule,
 ): unknown {
   if (typeof value !== 'object' || Array.isArray(value)) {
     return traits.bare === undefined ? value : { [traits.bare]: value };
@@ -172,30 +218,28 @@ function shapeObject(
     inner !== null &&
     !Array.isArray(inner)
   ) {
-    return shapeObject(def, inner, {}, [...path, traits.wrapper], source, keys);
+    return shapeObject(def, inner, {}, [...path, traits.wrapper], source);
   }
-  const names = [...input.keys()];
   const result: Record<string, unknown> = {};
   for (const [field, fieldSchema] of Object.entries(def.shape)) {
-    const key = keys.match(field, traits.spellings?.[field] ?? [], names);
+    const key = keyOf(field, traits.spellings?.[field] ?? [], input);
     if (key === undefined) continue;
-    const shaped = shape(fieldSchema as z.ZodType, input.get(key), [...path, key], source, keys);
+    const shaped = shape(fieldSchema as z.ZodType, input.get(key), [...path, key], source);
     if (shaped !== undefined) result[field] = shaped;
   }
   return result;
 }
 
-function nodeAt(source: Source, path: Path): Node {
-  let node: Node | undefined = source.tree();
-  for (const key of path) {
-    node = node?.type === 'array' ? node.children?.[Number(key)] : node && propertyNode(node, key);
-  }
-  if (node === undefined) throw new SyntaxError('unexpected structure');
+function nodeAt(source: Source, path: Path): JsonNode {
+  let node = source.tree();
+  // Where one value stood for a list of one, there is no step to take.
+  for (const key of path) node = propertyNode(node, key) ?? node.children[Number(key)] ?? node;
   return node;
 }
 
-/** One value where a list is expected counts as a list; a comma list in a query too. */
+/** One value where a list is expected counts as a list; a comma list too. */
 function listOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((item) => listOf(item));
   if (typeof value !== 'string') return [value];
   return value.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()]));
 }
@@ -212,11 +256,12 @@ function booleanOf(value: unknown): unknown {
   return word === 'true' ? true : word === 'false' ? false : value;
 }
 
-/** By number (the place in the list), by name, by name with its prefix; names in any case. */
+/** By number (the place in the list) or by name, also with its prefix and in other case. */
 function enumOf(entries: readonly unknown[], value: unknown, prefix: string): unknown {
   const number = numberOf(value);
   if (typeof number === 'number') return entries[number] ?? value;
   if (typeof value !== 'string') return value;
-  const bare = prefix !== '' && value.startsWith(prefix) ? value.slice(prefix.length) : value;
-  return entries.includes(bare) ? bare : value;
+  const name = value.trim().toLowerCase();
+  const bare = name.startsWith(prefix.toLowerCase()) ? name.slice(prefix.length) : name;
+  return entries.find((entry) => String(entry).toLowerCase() === bare) ?? value;
 }

@@ -2,6 +2,7 @@ export * from './bundle.ts';
 export * from './decode.ts';
 export * from './errors.ts';
 export * from './file-stream.ts';
+export * from './json-source.ts';
 export * from './message.ts';
 export * from './raw-json.ts';
 export * from './route.ts';

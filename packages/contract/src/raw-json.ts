@@ -2,7 +2,7 @@
  * User data is kept as the text it came in: parsing and printing would turn `1.0` into `1`, round
  * large integers, reorder numeric keys and lose `__proto__`.
  */
-import { parseTree, type Node, type ParseError } from 'jsonc-parser';
+import { sourceOf, syntaxTree } from './json-source.ts';
 
 /** A JSON value kept as its source text. */
 export class RawJson {
@@ -22,36 +22,14 @@ export class RawJson {
   }
 }
 
-/** Syntax tree of a text that JSON.parse has accepted; throws RangeError when it nests too deep. */
-export function syntaxTree(text: string): Node {
-  const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  if (tree === undefined || errors.length > 0) throw new SyntaxError('not JSON');
-  return tree;
-}
-
-/** The value of a property of an object node; of equal keys the last, as JSON.parse does. */
-export function propertyNode(object: Node, key: string): Node | undefined {
-  const property = object.children?.findLast((child) => child.children?.[0]?.value === key);
-  return property?.children?.[1];
-}
-
-export function sourceOf(text: string, node: Node): string {
-  return text.slice(node.offset, node.offset + node.length);
-}
-
 /** Source text of each top-level property, in order; key texts as written. */
 function properties(object: RawJson): Map<string, { key: string; value: string }> {
-  const result = new Map<string, { key: string; value: string }>();
-  for (const property of syntaxTree(object.text).children ?? []) {
-    const [key, value] = property.children ?? [];
-    if (key === undefined || value === undefined) continue;
-    result.set(String(key.value), {
-      key: sourceOf(object.text, key),
-      value: sourceOf(object.text, value),
-    });
-  }
-  return result;
+  return new Map(
+    [...syntaxTree(object.text).properties].map(([name, { key, value }]) => [
+      name,
+      { key, value: sourceOf(object.text, value) },
+    ]),
+  );
 }
 
 /** Merges two objects by top-level key, `over` winning, each value as it was written. */
