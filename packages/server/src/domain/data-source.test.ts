@@ -57,11 +57,11 @@ describe('parseDataSource', () => {
     ['url', 'out', 'INVALID_ARGUMENT: url cannot be used as a data destination'],
     ['local', 'out', 'INVALID_ARGUMENT: file cannot be used as a data destination'],
     ['s3', 'in', 'UNIMPLEMENTED: the data source aws is not available in this version'],
-    ['url', 'in', 'INVALID_ARGUMENT: dataSource.params.url: is required'],
+    ['url', 'in', 'INVALID_ARGUMENT: dataSource.params.url is required'],
     [
       'ftp',
       'in',
-      'INVALID_ARGUMENT: dataSource.dataSourceDescriptor: must be one of url, file, aws, gcp, storj, bucket, bypass',
+      'INVALID_ARGUMENT: dataSource.dataSourceDescriptor must be one of url, file, aws, gcp, storj, bucket, bypass',
     ],
   ] as const)('refuses %s (%s)', (descriptor, role, message) => {
     expect(refusal({ dataSourceDescriptor: descriptor }, role)).toBe(message);

@@ -128,5 +128,5 @@ function checkUrl(text: string, role: DataSourceRole): string {
 
 function fieldError(role: DataSourceRole, name: string, description: string): ApiError {
   const field = `${ROLES[role].field}.${name}`;
-  return invalid(`${field}: ${description}`, [{ field, description }]);
+  return invalid(`${field} ${description}`, [{ field, description }]);
 }
