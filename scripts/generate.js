@@ -40,14 +40,19 @@ function contractStatus() {
     lines.push(`${done} of ${routes.length} done.`, '');
     lines.push('| call | aliases | operation | does | status |', '|---|---|---|---|---|');
     for (const [id, route] of routes) {
-      const aliases = 'aliases' in route ? route.aliases : [];
+      const spellings = aliasesOf(route).map(([method, path]) => `${method} \`${path}\``);
       lines.push(
-        `| ${route.method} \`${route.path}\` | ${aliases.map(([m, p]) => `${m} \`${p}\``).join(', ')} | ` +
+        `| ${route.method} \`${route.path}\` | ${spellings.join(', ')} | ` +
           `${id} | ${route.summary} | ${route.done ? 'done' : 'not yet'} |`,
       );
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** @param {import('@bytenite/contract').Route} route */
+function aliasesOf(route) {
+  return route.aliases ?? [];
 }
 
 /** @param {string} file */
