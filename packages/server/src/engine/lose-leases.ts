@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Tx } from '../store/store.ts';
 import type { JobRow, LeaseRow } from '../store/tables.ts';
 import { policyOf } from './job-policy.ts';
-import { endAttempt } from './transitions/end-attempt.ts';
+import { endAttempt, latestAttemptFirst } from './transitions/end-attempt.ts';
 
 /** Ends attempts whose lease ran out or whose runner is gone; the leases have been taken. */
 export async function loseLeases(
@@ -15,7 +15,7 @@ export async function loseLeases(
   const policy = await policyOf(ctx, tx, job.no, job.run);
   const now = ctx.now();
   let current = job;
-  for (const lease of leases) {
+  for (const lease of leases.toSorted(latestAttemptFirst)) {
     const timedOut = lease.limit_at !== null && lease.limit_at <= now;
     const end = timedOut
       ? {

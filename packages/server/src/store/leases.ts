@@ -229,6 +229,22 @@ export async function insertReady(tx: Tx, rows: readonly ReadyTable[]): Promise<
     .execute();
 }
 
+/** Whether a task waits outside the cursor already. */
+export async function isWaiting(
+  db: Db,
+  task: Pick<ReadyTable, 'job' | 'kind' | 'run' | 'chunk'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('ready')
+    .select('job')
+    .where('job', '=', task.job)
+    .where('kind', '=', task.kind)
+    .where('run', '=', task.run)
+    .where('chunk', '=', task.chunk)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Takes due tasks of a job, the longest waiting first. */
 export async function takeReady(
   tx: Tx,

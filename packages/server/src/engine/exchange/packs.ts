@@ -2,6 +2,7 @@
  * Before the transaction: what came in the message's tail is written as one result pack and one log
  * pack per job. A crash after this leaves only orphans inside the job's own prefix.
  */
+import { createHash } from 'node:crypto';
 import {
   LOG_LEVELS,
   tailSlice,
@@ -57,10 +58,13 @@ async function writeResults(
       }
       continue;
     }
+    const { inline, sha256 } = outcome.result;
+    const bytes = tailSlice(tail, inline);
+    // Without a place the report counts as an output that failed, and the attempt is repeated.
+    if (createHash('sha256').update(bytes).digest('base64url') !== sha256) continue;
     const list = byJob.get(ref.job) ?? [];
     byJob.set(ref.job, list);
-    const { inline, sha256 } = outcome.result;
-    list.push({ lease, bytes: tailSlice(tail, inline), sha256 });
+    list.push({ lease, bytes, sha256 });
   }
   await Promise.all(
     [...byJob].map(async ([job, results]) => {
@@ -101,8 +105,8 @@ async function writeLogs(
       const { size } = await blobs.put(key, parts);
       return {
         job,
-        from_at: Math.min(...list.map((report) => report.from)),
-        to_at: Math.max(...list.map((report) => report.to)),
+        from_at: Math.floor(Math.min(...list.map((report) => report.from))),
+        to_at: Math.ceil(Math.max(...list.map((report) => report.to))),
         levels: list.reduce((bits, { levels }) => bits | bitsOf(levels), 0),
         kinds: list.reduce((bits, { ref }) => bits | bitOf(TASK_KINDS, ref.kind), 0),
         chunk_from: Math.min(...list.map(({ ref }) => ref.chunk)),

@@ -1,8 +1,13 @@
 /** The transaction's first half: reports of one job become state, and each gets its verdict. */
-import { ERROR_MESSAGE_LIMIT, type EndReport, type Verdict } from '@bytenite/contract';
+import {
+  ERROR_MESSAGE_LIMIT,
+  type AttemptReason,
+  type EndReport,
+  type Verdict,
+} from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { lockJob } from '../../store/jobs.ts';
-import { insertReady, takeLeases } from '../../store/leases.ts';
+import { hasSibling, insertReady, isWaiting, takeLeases } from '../../store/leases.ts';
 import { insertEvents, insertLogPack } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
@@ -10,7 +15,7 @@ import { findTask } from '../../store/tasks.ts';
 import { groupBy } from '../group-by.ts';
 import { policyOf, type JobPolicy } from '../job-policy.ts';
 import { commitResults, type FinishedAttempt } from '../transitions/commit-results.ts';
-import { endAttempt } from '../transitions/end-attempt.ts';
+import { endAttempt, latestAttemptFirst } from '../transitions/end-attempt.ts';
 import type { BundlePlace, Packs } from './packs.ts';
 
 /** Settles all reports of an exchange; jobs are locked in ascending order. */
@@ -22,7 +27,9 @@ export async function settleReports(
   packs: Packs,
 ): Promise<Map<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
-  const byJob = groupBy(ended, ({ ref }) => ref.job);
+  // A report that comes twice in one message is one report.
+  const reportOf = new Map(ended.map((report) => [report.lease, report]));
+  const byJob = groupBy([...reportOf.values()], ({ ref }) => ref.job);
   const logs = groupBy(packs.logs, ({ job }) => job);
   const nos = [...new Set([...byJob.keys(), ...logs.keys()])].toSorted((a, b) => a - b);
   for (const no of nos) {
@@ -94,7 +101,7 @@ async function settleFailures(
   failed: readonly { lease: LeaseRow; report: EndReport }[],
 ): Promise<void> {
   let current = job;
-  for (const { lease, report } of failed) {
+  for (const { lease, report } of failed.toSorted((a, b) => latestAttemptFirst(a.lease, b.lease))) {
     // The first final failure ends the job; what comes after it is only recorded.
     current = await endAttempt(tx, current, policy, lease, attemptEnd(report), {
       backoff: ctx.config.backoff,
@@ -111,8 +118,14 @@ function attemptEnd(report: EndReport) {
     const errorMessage = 'the runner reported a result that was not stored';
     return { ...times, reason: 'OUTPUT_FAILED' as const, exitCode: 0, errorMessage };
   }
-  const { reason, exitCode } = outcome;
+  const { exitCode } = outcome;
+  // Only the server aborts: where a lease is still there, a runner that stopped its task lost it.
+  const reason = isOfServer(outcome.reason) ? 'WORKER_LOST' : outcome.reason;
   return { ...times, reason, exitCode, errorMessage: cleanText(outcome.errorMessage) };
+}
+
+function isOfServer(reason: AttemptReason): boolean {
+  return reason === 'ABORTED' || reason === 'SUPERSEDED';
 }
 
 /** One NUL would fail a PostgreSQL batch for ever. */
@@ -157,17 +170,10 @@ export async function releaseLeases(
   for (const no of [...byJob.keys()].toSorted((a, b) => a - b)) {
     const job = await lockJob(tx, no);
     if (job === undefined) continue;
-    const leases = await takeLeases(tx, no, runner, byJob.get(no) ?? []);
-    await insertReady(
-      tx,
-      leases.map((lease) => ({
-        job: no,
-        kind: lease.kind,
-        run: lease.run,
-        chunk: lease.chunk,
-        attempt: lease.attempt,
-        ready_at: ctx.now(),
-      })),
-    );
+    for (const lease of await takeLeases(tx, no, runner, byJob.get(no) ?? [])) {
+      if ((await hasSibling(tx, lease)) || (await isWaiting(tx, lease))) continue;
+      const { kind, run, chunk, attempt } = lease;
+      await insertReady(tx, [{ job: no, kind, run, chunk, attempt, ready_at: ctx.now() }]);
+    }
   }
 }

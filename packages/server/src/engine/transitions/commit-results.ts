@@ -34,15 +34,25 @@ export async function commitResults(
 ): Promise<{ job: JobRow; verdicts: Map<string, Verdict> }> {
   const verdicts = new Map<string, Verdict>();
   if (finished.length === 0) return { job, verdicts };
-  const patches = finished.map((attempt) => resultPatch(job, policy, attempt));
+  // Of two attempts of one task the first in the message enters.
+  const entrants = new Map<string, FinishedAttempt>();
+  for (const attempt of finished) {
+    const key = keyOf(attempt.lease);
+    if (!entrants.has(key)) entrants.set(key, attempt);
+  }
+  const patches = [...entrants.values()].map((attempt) => resultPatch(job, policy, attempt));
   const committed = await commitRows(tx, patches);
-  const committedKeys = new Set(committed.map((task) => keyOf(task)));
-  let price = 0;
-  finished.forEach(({ lease }, i) => {
-    const won = committedKeys.has(keyOf(lease));
-    verdicts.set(lease.id, won ? 'committed' : 'superseded');
-    if (won) price += patches[i]?.price ?? 0;
-  });
+  const winners = new Set(committed.map((task) => entrants.get(keyOf(task))));
+  const price = patches
+    .filter((patch) => winners.has(entrants.get(keyOf(patch))))
+    .reduce((sum, patch) => sum + patch.price, 0);
+  const losers: LeaseRow[] = [];
+  for (const attempt of finished) {
+    const won = winners.has(attempt);
+    verdicts.set(attempt.lease.id, won ? 'committed' : 'superseded');
+    if (!won) losers.push(attempt.lease);
+  }
+  await recordSuperseded(tx, losers, now);
   for (const kind of new Set(committed.map((task) => task.kind))) {
     const chunks = committed.filter((task) => task.kind === kind).map((task) => task.chunk);
     await supersedeSiblings(tx, job, kind, chunks, now);
@@ -103,10 +113,13 @@ async function supersedeSiblings(
   chunks: readonly number[],
   now: number,
 ): Promise<void> {
-  const siblings = await takeSiblings(tx, job.no, kind, runOf(job, kind), chunks);
+  await recordSuperseded(tx, await takeSiblings(tx, job.no, kind, runOf(job, kind), chunks), now);
+}
+
+async function recordSuperseded(tx: Tx, leases: readonly LeaseRow[], now: number): Promise<void> {
   await insertAttempts(
     tx,
-    siblings.map((lease) => ({
+    leases.map((lease) => ({
       job: lease.job,
       kind: lease.kind,
       run: lease.run,

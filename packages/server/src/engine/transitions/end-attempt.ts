@@ -2,7 +2,7 @@ import type { AttemptReason } from '@bytenite/contract';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
 import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
-import { hasSibling, insertReady } from '../../store/leases.ts';
+import { hasSibling, insertReady, isWaiting } from '../../store/leases.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertEvents } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
@@ -19,6 +19,11 @@ export interface AttemptEnd {
   receivedAt: number | null;
   startedAt: number | null;
   endedAt: number;
+}
+
+/** Where attempts of one task end together the latest decides, so that a retry has a number of its own. */
+export function latestAttemptFirst(a: LeaseRow, b: LeaseRow): number {
+  return b.attempt - a.attempt;
 }
 
 /**
@@ -48,21 +53,22 @@ export async function endAttempt(
       error_message: end.errorMessage,
     },
   ]);
-  // After the end of the job an attempt is only recorded.
-  if (isTerminal(job.state)) return job;
+  const price = isFree(end.reason) ? 0 : priceOfRun(policy, lease.kind, end.startedAt, end.endedAt);
+  // The job ended with an attempt before this one: this one is only recorded and priced.
+  if (isTerminal(job.state)) return addPrice(tx, job, price);
   const task = await findTask(tx, job.no, lease);
   if (task === undefined || task.state !== 'open') return job;
 
-  const price = isFree(end.reason) ? 0 : priceOfRun(policy, lease.kind, end.startedAt, end.endedAt);
-  // A second attempt that still runs decides the task's fate; this one ends only itself.
-  const decision = (await hasSibling(tx, lease))
-    ? null
-    : decideTaskEnd(
-        task,
-        end.reason,
-        { maxTaskRetries: policy.config.maxTaskRetries, backoff: options.backoff },
-        options.random,
-      );
+  // Another attempt that still runs, or the retry that one has left, decides; this one ends only itself.
+  const decision =
+    (await hasSibling(tx, lease)) || (await isWaiting(tx, lease))
+      ? null
+      : decideTaskEnd(
+          task,
+          end.reason,
+          { maxTaskRetries: policy.config.maxTaskRetries, backoff: options.backoff },
+          options.random,
+        );
   const loss = isFree(end.reason) ? 1 : 0;
   await updateEndedTask(tx, task, {
     state: decision?.next === 'fail' ? 'failed' : 'open',
@@ -79,8 +85,7 @@ export async function endAttempt(
     price: task.price + price,
   });
   await insertEvents(tx, [taskEvent(job, lease, options.now)]);
-  const priced = price === 0 ? job : await updateJob(tx, job, { price: job.price + price });
-  const current = priced ?? job;
+  const current = await addPrice(tx, job, price);
   if (decision === null) return current;
   if (decision.next === 'fail') return failTask(tx, current, policy, lease, end, options.now);
   await insertReady(tx, [
@@ -89,11 +94,16 @@ export async function endAttempt(
       kind: lease.kind,
       run: lease.run,
       chunk: lease.chunk,
-      attempt: lease.attempt + 1,
+      attempt: Math.max(task.attempts, lease.attempt) + 1,
       ready_at: options.now + decision.delayMs,
     },
   ]);
   return current;
+}
+
+async function addPrice(tx: Tx, job: JobRow, price: number): Promise<JobRow> {
+  if (price === 0) return job;
+  return (await updateJob(tx, job, { price: job.price + price })) ?? job;
 }
 
 function taskEvent(job: JobRow, lease: LeaseRow, now: number) {

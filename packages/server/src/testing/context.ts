@@ -1,0 +1,81 @@
+/** A context like main.ts makes it, on a folder of its own and with a clock that tests move. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { openDiskBlobStore } from '../blob/disk.ts';
+import { readConfig, type ServerConfig } from '../config/config.ts';
+import type { Context } from '../context.ts';
+import type { Account } from '../engine/auth/account.ts';
+import { createRunnerDirectory } from '../engine/runners.ts';
+import { openLinkSigner } from '../links.ts';
+import { createSchemaValidator } from '../schema/validate.ts';
+import { createSignals } from '../signals.ts';
+import { sqliteDialect } from '../store/sqlite.ts';
+import { openStore } from '../store/store.ts';
+import { createUrlGuard } from '../transfer/url-guard.ts';
+import { addAccount, T0 } from './rows.ts';
+
+export interface TestContext extends Context {
+  /** The account that tests act for. */
+  account: Account;
+  /** Moves the clock, back where `ms` is negative. */
+  advance: (ms: number) => void;
+  /** Closes what this context holds and opens the same folder anew, as another process would. */
+  restart: () => Promise<TestContext>;
+  /** Closes it and deletes the folder. */
+  dispose: () => Promise<void>;
+}
+
+export async function createTestContext(
+  overrides: Partial<ServerConfig> = {},
+): Promise<TestContext> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'server-'));
+  const config = { ...readConfig(['--data-dir', dir], {}), allowPrivateUrls: true, ...overrides };
+  const clock = { now: T0 };
+  const parts = await openParts(config, clock);
+  const id = await addAccount(parts.store);
+  return withControls(parts, clock, { id, userName: id, role: 'ROLE_ADMIN' });
+}
+
+interface Clock {
+  now: number;
+}
+
+async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
+  const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  return {
+    config,
+    store,
+    blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
+    now: () => clock.now,
+    logger: pino({ level: 'silent' }),
+    guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
+    schemas: createSchemaValidator(),
+    links: await openLinkSigner(store.db),
+    signals: createSignals(),
+    runners: createRunnerDirectory(),
+  };
+}
+
+function withControls(parts: Context, clock: Clock, account: Account): TestContext {
+  return {
+    ...parts,
+    account,
+    advance(ms) {
+      clock.now += ms;
+    },
+    async restart() {
+      await closeParts(parts);
+      return withControls(await openParts(parts.config, clock), clock, account);
+    },
+    async dispose() {
+      await closeParts(parts);
+      await rm(parts.config.dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function closeParts({ guard, schemas, blobs, store }: Context): Promise<void> {
+  await Promise.all([guard.close(), schemas.close(), blobs.close(), store.close()]);
+}
