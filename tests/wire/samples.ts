@@ -1,0 +1,205 @@
+/** A good request for every operation that is done, each on objects of its own. */
+import { pushComponent, tarOf } from '../support/components.ts';
+import type { Platform } from '../support/platform.ts';
+
+export interface Sample {
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+  /** In place of the first user's API key. */
+  token?: string;
+  /** What the call answers; 200 unless told. */
+  status?: number;
+}
+
+export type Samples = Record<string, () => Sample | Promise<Sample>>;
+
+const APP = 'wire-app';
+const ENGINE = 'wire-engine';
+const TEMPLATE = 'wire-template';
+const PAGE = { limit: '5', offset: '0', orderBy: '-createdAt' };
+
+const CONFIG = {
+  taskTimeout: 600,
+  jobTimeout: 7200,
+  isTestJob: true,
+  maxTaskRetries: 2,
+  allowEmpty: false,
+};
+const URL_SOURCE = {
+  dataSourceDescriptor: 'url',
+  params: {
+    '@type': 'type.googleapis.com/bytenite.data_source.HttpDataSource',
+    url: 'https://data.example.org/july.zip',
+    name: '',
+  },
+};
+const BUCKET = { dataSourceDescriptor: 'bucket' };
+
+/** Pushes what the samples name. */
+export async function prepareSamples(platform: Platform): Promise<void> {
+  await pushComponent(platform, { name: APP, type: 'app', main: 'pass' });
+  await pushComponent(platform, { name: ENGINE, type: 'partitioner', main: 'pass' });
+  await platform.call('POST', '/v1/dev/templates', { id: TEMPLATE, app: APP });
+}
+
+export function samplesOf(platform: Platform): Samples {
+  let created = 0;
+  const draft = async (body: object = {}): Promise<string> => {
+    const reply = await platform.call<{ job: { id: string } }>('POST', '/v1/customer/jobs', {
+      app: APP,
+      ...body,
+    });
+    return reply.job.id;
+  };
+  const onDraft =
+    (body?: unknown, of: object = {}) =>
+    async (): Promise<Sample> => ({ params: { jobId: await draft(of) }, body });
+  return {
+    ...authSamples(platform),
+    ...devSamples(),
+    Customer_CreateJob: () => {
+      created += 1;
+      return {
+        body: {
+          name: 'July count',
+          description: 'Nightly count',
+          jobId: `own-${created}`,
+          app: APP,
+          partitioner: ENGINE,
+          assembler: 'passthrough',
+          dataSource: URL_SOURCE,
+          dataDestination: BUCKET,
+          params: { app: { minLength: 3 }, partitioner: { linesPerChunk: 5 }, assembler: {} },
+          config: CONFIG,
+          priority: 'EXECUTION_PRIORITY_UNDEFINED',
+          run: false,
+        },
+      };
+    },
+    Customer_ListJobs: () => ({ query: PAGE }),
+    Customer_GetJob: onDraft(),
+    Customer_DeleteJob: onDraft(),
+    Customer_UpdateDataSource: onDraft({ dataSource: URL_SOURCE, dataDestination: BUCKET }),
+    Customer_UpdateParams: onDraft({ app: { minLength: 3 }, preset: '' }),
+    Customer_RenameJob: onDraft({ name: 'Another name' }),
+    Customer_UpdateConfigs: onDraft(CONFIG),
+    Customer_RunJob: onDraft({ config: CONFIG }),
+    Customer_AbortJob: onDraft({}),
+    Customer_UploadCompleted: async () => ({
+      params: { jobId: await uploaded(platform, draft) },
+      body: {},
+    }),
+    Customer_GetResults: async () => ({ params: { jobId: await draft() }, status: 400 }),
+    Customer_ListTasks: async () => ({
+      params: { jobId: await draft() },
+      query: { limit: '5', offset: '0', orderBy: 'chunkNumber', state: 'RUNNING', kind: 'APP' },
+    }),
+    Customer_GetTask: async () => ({
+      params: { jobId: await draft(), taskId: '0' },
+      status: 404,
+    }),
+    Customer_Logs: async () => ({
+      body: {
+        jobId: await draft(),
+        taskIds: [],
+        levels: ['INFO', 'ERROR'],
+        services: ['APP'],
+        since: '2026-02-03T09:00:00Z',
+        until: '2026-02-04T09:00:00Z',
+        limit: 10,
+      },
+    }),
+    Customer_Events: async () => ({
+      query: { jobId: await draft(), events: 'job.updated,task.updated' },
+    }),
+    Customer_Info: () => ({}),
+    Wallet_Info: () => ({}),
+  };
+}
+
+async function uploaded(
+  platform: Platform,
+  draft: (body: object) => Promise<string>,
+): Promise<string> {
+  const id = await draft({ dataSource: { dataSourceDescriptor: 'file' } });
+  const { job } = await platform.call<{ job: { dataSource: { params: { tempUrl: string } } } }>(
+    'GET',
+    `/v1/customer/jobs/${id}`,
+  );
+  await fetch(job.dataSource.params.tempUrl, { method: 'PUT', body: 'x' });
+  return id;
+}
+
+function authSamples(platform: Platform): Samples {
+  return {
+    Auth_AccessToken: () => ({ body: { apiKey: ` ${platform.apiKey}\n` } }),
+    Auth_SignOut: async () => {
+      const path = '/v1/auth/access_token';
+      const body = { apiKey: platform.apiKey };
+      const { token } = await platform.call<{ token: string }>('POST', path, body);
+      return { token, body: {} };
+    },
+    Auth_GetUser: () => ({}),
+    Auth_UpdateUser: () => ({
+      body: {
+        firstName: 'Ada',
+        lastName: 'L',
+        contactInfo: { jobTitle: 'Engineer' },
+        displayName: 'Ada L',
+        userName: 'ada',
+        settings: { dark_mode: 'true' },
+        isOnboarded: true,
+        onboardingInfo: [{ step: 'one', answer: { someKey: 1 } }],
+      },
+    }),
+    Auth_Info: () => ({}),
+  };
+}
+
+function devSamples(): Samples {
+  const packageOf = async (name: string, type: string) => {
+    const manifest = { name, version: '1.0', type, platform_config: { container: 'c' } };
+    const tar = await tarOf([
+      ['manifest.json', JSON.stringify(manifest)],
+      ['app/main.py', 'pass'],
+    ]);
+    return tar.toString('base64');
+  };
+  const onApp = () => ({ params: { tag: `${APP}@1.0` } });
+  const onEngine = () => ({ params: { tag: `${ENGINE}@1.0` } });
+  return {
+    Developer_ListApps: () => ({ query: { ...PAGE, isPublic: 'false' } }),
+    Developer_PushApp: async () => ({ body: { data: await packageOf('wire-pushed', 'app') } }),
+    Developer_GetApp: onApp,
+    Developer_AppStatus: onApp,
+    Developer_ActivateApp: onApp,
+    Developer_DeactivateApp: () => ({ params: { tag: `${APP}@1` } }),
+    Developer_DownloadApp: onApp,
+    Developer_ListEngines: () => ({ query: { ...PAGE, isPublic: 'false', type: 'assembler' } }),
+    Developer_PushEngine: async () => ({
+      body: { engineData: await packageOf('wire-pushed-engine', 'assembler') },
+    }),
+    Developer_GetEngine: onEngine,
+    Developer_EngineStatus: onEngine,
+    Developer_ActivateEngine: onEngine,
+    Developer_DeactivateEngine: onEngine,
+    Developer_DownloadEngine: onEngine,
+    Developer_ListTemplates: () => ({ query: { ...PAGE, isPublic: 'false' } }),
+    Developer_PushTemplate: () => ({
+      body: {
+        id: 'wire-template-2',
+        description: 'Pushed',
+        app: APP,
+        partitioner: ENGINE,
+        assembler: 'passthrough',
+        dataSource: URL_SOURCE,
+        dataDestination: BUCKET,
+        params: { app: { minLength: 1 } },
+        config: CONFIG,
+      },
+    }),
+    Developer_GetTemplate: () => ({ params: { id: TEMPLATE } }),
+    Developer_Info: () => ({}),
+  };
+}
