@@ -2,6 +2,7 @@ import { INPUT_PATHS } from '@bytenite/contract';
 import type { StoredDataSource } from '../../domain/data-source.ts';
 import { findUpload } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
+import { fileNameOf } from '../../transfer/file-name.ts';
 import { SourceError } from '../../transfer/source-error.ts';
 import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
 import { writeInputIndex, type InputEntry } from '../input-index.ts';
@@ -67,10 +68,9 @@ async function transferSourceOf(
       const upload = await findUpload(ctx.store.db, job.no);
       if (upload === undefined || upload.key === null) return { kind: 'file', upload: null };
       const { key, size_bytes: size, sha256 } = upload;
-      return {
-        kind: 'file',
-        upload: { name: source.params?.name || upload.name, key, size, sha256 },
-      };
+      // Neither the client nor its upload need to have named the file.
+      const name = fileNameOf(source.params?.name ?? '') ?? fileNameOf(upload.name) ?? 'source';
+      return { kind: 'file', upload: { name, key, size, sha256 } };
     }
     case 'aws':
     case 'gcp':
