@@ -193,8 +193,18 @@ open(os.environ["TASK_RESULTS_DIR"] + "/r", "w").write("kept")
     server.failWith = 503;
     await allGone(pids);
     server.failWith = undefined;
-    expect((await task.ended()).report.outcome).toMatchObject({ ok: false });
+    expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
     await expectNextTaskRuns();
+  });
+
+  test('away for longer than a lease while a task is staged: it is lost, not aborted', async () => {
+    const runner = await start({ env: { BYTENITE_FAILPOINTS: 'stage-in=600-600' } });
+    const task = await server.addPython('pass', { kind: 'PARTITIONER', input: {} });
+    await task.until(() => task.phases.some(({ phase }) => phase === 'RECEIVED'));
+    server.failWith = 503;
+    await waitFor('its leases are over', () => runner.stderr().includes('no lease was renewed'));
+    server.failWith = undefined;
+    expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
   });
 
   test('a lost reply: the end is repeated until its verdict arrives', async () => {

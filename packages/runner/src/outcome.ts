@@ -1,7 +1,7 @@
 /** From the end of a process to the reason and message that are reported (contract 7.3). */
 import { constants } from 'node:os';
 import { type AttemptReason, ERROR_MESSAGE_LIMIT } from '@bytenite/contract';
-import type { SandboxEnd } from './sandbox/sandbox.ts';
+import type { SandboxEnd, StopReason } from './sandbox/sandbox.ts';
 
 export interface Failure {
   reason: AttemptReason;
@@ -48,10 +48,8 @@ export function decideFailure(
   }
 }
 
-function decideStopped(
-  reason: Extract<SandboxEnd, { kind: 'stopped' }>['reason'],
-  limits: TaskLimits,
-): Failure {
+/** A task is aborted only when its lease is gone; one that ran out while the server was away may be there yet. */
+export function decideStopped(reason: StopReason, limits: Pick<TaskLimits, 'diskBytes'>): Failure {
   const exitCode = null;
   switch (reason) {
     case 'disk': {

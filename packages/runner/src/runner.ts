@@ -208,7 +208,7 @@ export class Runner {
       onLost: () => {
         log.error('no lease was renewed in time: all tasks end');
         work.forgetQueue();
-        work.stopAll('killed', session.settings.graceMs);
+        work.stopAll('notRenewed', session.settings.graceMs);
       },
       register: () => session.register(),
     });

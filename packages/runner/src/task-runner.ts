@@ -7,7 +7,7 @@ import { describeError, StageError } from './errors.ts';
 import { type ExecuteDeps, executeTask, type StagedAttempt } from './execute-task.ts';
 import { failpoint } from './failpoint.ts';
 import { type Interpreters, MissingInterpreterError } from './interpreters.ts';
-import { decideFailure, toErrorMessage } from './outcome.ts';
+import { decideFailure, decideStopped, toErrorMessage } from './outcome.ts';
 import type { PackageCache, PackageUse } from './packages.ts';
 import { retryTransfer } from './retry-transfer.ts';
 import type { SandboxResult } from './sandbox/sandbox.ts';
@@ -156,16 +156,16 @@ export class TaskRunner {
 
   private failed(attempt: Attempt, error: unknown): AttemptEnd {
     const endedAt = this.deps.clock.now();
+    const { stopReason } = attempt;
     attempt.occupies = false;
-    if (attempt.stopReason === 'drain') {
+    if (stopReason === 'drain') {
       return { outcome: { kind: 'released' }, endedAt, stats: null };
     }
     const isKnown = error instanceof StageError || error instanceof MissingInterpreterError;
-    const isStopped = attempt.stopReason !== undefined;
-    const reason = error instanceof StageError && !isStopped ? error.reason : 'INTERNAL';
+    const reason = error instanceof StageError ? error.reason : 'INTERNAL';
     const message = isKnown ? describeError(error) : `runner: ${describeError(error)}`;
     const failure = {
-      reason: isStopped ? 'ABORTED' : reason,
+      reason: stopReason === undefined ? reason : decideStopped(stopReason, this.deps).reason,
       exitCode: null,
       errorMessage: toErrorMessage(message),
     } as const;

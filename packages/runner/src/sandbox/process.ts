@@ -30,7 +30,7 @@ export interface ProcessSandboxOptions {
 interface ExitedFrame {
   code: number | null;
   signal: number | null;
-  reason: StopReason | 'timeout' | 'notRenewed' | 'lost' | null;
+  reason: StopReason | 'timeout' | 'lost' | null;
   failure: string | null;
   oomKills: number;
   cpu: number;

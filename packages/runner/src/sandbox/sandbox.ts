@@ -26,7 +26,7 @@ export interface SandboxRequest {
 export type OutputStream = 'stdout' | 'stderr';
 
 /** Why the runner itself ends a task. */
-export type StopReason = 'killed' | 'disk' | 'drain';
+export type StopReason = 'killed' | 'notRenewed' | 'disk' | 'drain';
 
 /** How a task ended; its whole process tree is gone by then. */
 export type SandboxEnd =
@@ -34,7 +34,7 @@ export type SandboxEnd =
   | { kind: 'signalled'; signal: number }
   | { kind: 'timeout'; code: number | null }
   | { kind: 'outOfMemory'; code: number | null }
-  | { kind: 'stopped'; reason: StopReason | 'notRenewed' }
+  | { kind: 'stopped'; reason: StopReason }
   /** The user's process never ran: no such file, not executable, too large an environment. */
   | { kind: 'notStarted'; message: string }
   /** The sandbox itself broke. */
