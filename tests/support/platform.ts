@@ -42,8 +42,8 @@ export interface Platform {
   call: <T = Record<string, unknown>>(method: string, path: string, body?: unknown) => Promise<T>;
   /** Server's and runner's output so far. */
   logs: () => Promise<string>;
-  /** SIGTERM to both, then removes everything. */
-  close: () => Promise<void>;
+  /** SIGTERM to both, then removes everything, or keeps the folder to be looked into. */
+  close: (options?: { keep: boolean }) => Promise<void>;
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
@@ -115,13 +115,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       return JSON.parse(text) as T;
     },
     logs: () => readFile(logFile, 'utf8').catch(() => ''),
-    async close() {
+    async close({ keep } = { keep: false }) {
       for (const program of [platform.runner, platform.server]) {
         if (program === null) continue;
         program.process.kill('SIGTERM');
         await exited(program.process, STOP_MS);
       }
-      await rm(dir, { recursive: true, force: true });
+      if (!keep) await rm(dir, { recursive: true, force: true });
     },
   };
   await platform.startServer();
