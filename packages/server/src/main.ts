@@ -35,6 +35,8 @@ async function openContext(config: ServerConfig): Promise<Context> {
 }
 
 async function main(): Promise<void> {
+  // Whatever this process writes is for nobody else on this machine.
+  process.umask(0o077);
   const config = readConfig(process.argv.slice(2), process.env);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(path.join(config.dataDir, 'server.lock'));
