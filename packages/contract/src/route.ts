@@ -22,6 +22,8 @@ export interface Route {
   summary: string;
   /** False: the call is in the contract and answers 501 in this version. */
   done: boolean;
+  /** What the 501 says, where the call is refused for another reason than that it is not built yet. */
+  refusal?: string;
   /** True: no token needed. */
   open?: boolean;
   /** Other method and path pairs with the same meaning, from earlier clients. */

@@ -103,5 +103,6 @@ export const authRoutes = defineRoutes({
     path: '/connector_credentials/{name}',
     summary: 'Not offered: always answers 501',
     done: false,
+    refusal: 'connector credentials are not offered',
   },
 });

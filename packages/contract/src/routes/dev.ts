@@ -160,12 +160,14 @@ export const devRoutes = defineRoutes({
     path: '/tests',
     summary: 'Not offered: always answers 501',
     ...later,
+    refusal: 'tests are not offered',
   },
   Developer_GetTest: {
     method: 'GET',
     path: '/tests/{id}',
     summary: 'Not offered: always answers 501',
     ...later,
+    refusal: 'tests are not offered',
   },
   Developer_DeleteApp: {
     method: 'DELETE',

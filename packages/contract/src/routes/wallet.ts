@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { defineRoutes } from '../route.ts';
 import { PageInput, PageQuery, ServiceInfo } from '../shapes/common.ts';
 
+/** Without a payment provider these calls have nothing to do. */
+const unpaid = { done: false, refusal: 'payments are not configured' } as const;
+
 export const walletRoutes = defineRoutes({
   Wallet_Info: {
     method: 'GET',
@@ -54,31 +57,31 @@ export const walletRoutes = defineRoutes({
     method: 'POST',
     path: '/top_up',
     summary: 'Needs a payment provider',
-    done: false,
+    ...unpaid,
   },
   Wallet_CancelTopUp: {
     method: 'POST',
     path: '/cancel_top_up',
     summary: 'Needs a payment provider',
-    done: false,
+    ...unpaid,
   },
   Wallet_BillingPortal: {
     method: 'GET',
     path: '/billing_portal',
     summary: 'Needs a payment provider',
-    done: false,
+    ...unpaid,
   },
   Wallet_Payout: {
     method: 'POST',
     path: '/payout',
     summary: 'Needs a payment provider',
-    done: false,
+    ...unpaid,
   },
   Wallet_PayoutHistory: { method: 'GET', path: '/payout_history', summary: 'Payouts', done: false },
   Wallet_ForcefulBalanceRecovery: {
     method: 'POST',
     path: '/triggers/forceful_balance_recovery',
     summary: 'Needs a payment provider',
-    done: false,
+    ...unpaid,
   },
 });

@@ -53,7 +53,7 @@ async function serve(
   const account =
     route.open === true ? null : await authenticate(ctx, credentialOf(c.req.raw.headers));
   const handler = (HANDLERS[service] as Record<string, Handler<Route> | undefined>)[id];
-  if (!route.done || handler === undefined) throw notBuilt(route.summary);
+  if (!route.done || handler === undefined) throw refusalOf(id, route);
   if (IDEMPOTENT_OPERATIONS.has(id) && c.req.header('idempotency-key') !== undefined) {
     throw notBuilt('Idempotency-Key');
   }
@@ -70,6 +70,10 @@ async function serve(
   const reply: unknown = await handler(call);
   if (reply instanceof Response) return reply;
   return c.body(stringifyWire(reply), 200, { 'content-type': 'application/json' });
+}
+
+function refusalOf(id: string, route: Route): ApiError {
+  return route.refusal === undefined ? notBuilt(id) : new ApiError('UNIMPLEMENTED', route.refusal);
 }
 
 function readQuery(c: HonoContext<AppEnv>, route: Route): unknown {
