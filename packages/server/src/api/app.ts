@@ -10,6 +10,7 @@ import type { AppEnv } from './env.ts';
 import { fileRoutes } from './files.ts';
 import { healthRoutes } from './health.ts';
 import { newRequestId, problemOf } from './problem.ts';
+import { dropRest } from './request-body.ts';
 import { runnerRoutes } from './runner-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 
@@ -54,13 +55,18 @@ async function finishReply(
   });
 }
 
-function replyWithError(c: HonoContext<AppEnv>, ctx: Context, error: unknown): Response {
+async function replyWithError(
+  c: HonoContext<AppEnv>,
+  ctx: Context,
+  error: unknown,
+): Promise<Response> {
   const requestId = c.get('requestId');
   const shown = isGone(c) ? new ApiError('CANCELLED', 'the caller went away') : error;
   const { status, body, headers } = problemOf(shown, requestId);
   if (status === 500) {
     ctx.logger.error({ err: error, requestId, operation: c.get('operation') }, 'request failed');
   }
+  if (!isGone(c)) await dropRest(c);
   return c.json(body, status as 500, headers);
 }
 

@@ -3,6 +3,9 @@ import { ApiError, invalid } from '@bytenite/contract';
 import type { Context as HonoContext } from 'hono';
 import type { AppEnv } from './env.ts';
 
+const DROP_BYTES = 64 * 1024 * 1024;
+const DROP_MS = 3000;
+
 /**
  * The body as it arrives. Whoever stops early leaves the rest unread, so that an error can still be
  * answered; when nothing arrives for `idleMs` it ends in 504.
@@ -49,6 +52,31 @@ export async function readText(
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts, size));
   } catch (error) {
     throw new ApiError('INVALID_ARGUMENT', 'body is not valid UTF-8', { cause: error });
+  }
+}
+
+/**
+ * Reads on and drops what it reads, within limits: a caller that is still sending does not see a reply,
+ * and the connection could not carry another call.
+ */
+export async function dropRest(c: HonoContext<AppEnv>): Promise<void> {
+  const incoming = (c.env as Partial<AppEnv['Bindings']> | undefined)?.incoming;
+  if (incoming === undefined || incoming.complete || incoming.destroyed) return;
+  const iterator = iteratorOf(c);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), DROP_MS);
+  });
+  try {
+    for (let size = 0; size <= DROP_BYTES;) {
+      const next = await Promise.race([iterator.next(), late]);
+      if (next === null || next.done === true) return;
+      size += next.value.byteLength;
+    }
+  } catch {
+    // The caller went away; nobody reads the reply.
+  } finally {
+    clearTimeout(timer);
   }
 }
 
