@@ -1,6 +1,6 @@
-import { ENGINE_TYPES, type App, type Engine, type EngineMessage } from '@bytenite/contract';
+import type { App, Engine, EngineMessage } from '@bytenite/contract';
 import { formatTag, formatVersion } from '../domain/tags.ts';
-import type { ComponentView } from '../engine/components/components.ts';
+import type { ComponentView } from '../engine/components/component-view.ts';
 import { timestampOf } from './time.ts';
 
 function presentShared({ component, revision, manifest, userName }: ComponentView) {
@@ -28,9 +28,10 @@ export function presentApp(view: ComponentView): App {
   return { ...presentShared(view), revision: String(view.revision.revision) };
 }
 
+/** Engines found under the apps' paths are shown as apps, never the other way round. */
 export function presentEngine(view: ComponentView): Engine {
-  // An app reaches this only when it was pushed to the engines' path: shown as what it is not, nothing breaks.
-  const type = ENGINE_TYPES.find((known) => known === view.component.type) ?? 'partitioner';
+  const { type } = view.component;
+  if (type === 'app') throw new Error('an app is no engine');
   return { ...presentShared(view), type, revision: view.revision.revision, deletedAt: null };
 }
 

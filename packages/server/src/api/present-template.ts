@@ -1,7 +1,7 @@
 import { RawJson, type Template } from '@bytenite/contract';
 import { presentDataSource } from '../domain/data-source.ts';
 import { effectiveConfig } from '../domain/job-doc.ts';
-import type { getTemplate } from '../engine/templates/templates.ts';
+import type { getTemplate } from '../engine/templates/get-template.ts';
 import { timestampOf } from './time.ts';
 
 type TemplateRecord = Awaited<ReturnType<typeof getTemplate>>;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { ApiError, ERRORS, type RpcStatus } from '@bytenite/contract';
 import type { z } from 'zod';
+import { WorkerBusy } from '../schema/limited-worker.ts';
 
 export interface Problem {
   status: number;
@@ -19,10 +20,7 @@ export function newRequestId(): string {
 
 /** What the caller is told. Of an error that is not meant for callers nothing leaks. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const known =
-    error instanceof ApiError
-      ? error
-      : new ApiError('INTERNAL', 'internal error', { cause: error });
+  const known = toApiError(error);
   const { code, status } = ERRORS[known.kind];
   const details =
     known.violations.length === 0
@@ -44,6 +42,18 @@ export function problemOf(error: unknown, requestId: string): Problem {
       },
     },
   };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof WorkerBusy) {
+    const message = 'too many schemas are being checked';
+    return new ApiError('UNAVAILABLE', message, {
+      retryAfter: DEFAULT_RETRY_SECONDS,
+      cause: error,
+    });
+  }
+  return new ApiError('INTERNAL', 'internal error', { cause: error });
 }
 
 function retryHeader(error: ApiError, status: number): Record<string, string> {

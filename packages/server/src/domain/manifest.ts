@@ -154,16 +154,13 @@ function unbuiltIn(config: PlatformConfig): string[] {
     read_only_input: config.readOnlyInput,
   };
   return Object.entries(asked).flatMap(([key, isAsked]) =>
-    isAsked ? [`manifest.json platform_config.${key}`] : [],
+    isAsked ? [`platform_config.${key}`] : [],
   );
 }
 
-/** The manifest written anew, as it was but for every spelling of `token`. */
+/** The manifest written anew, as it was but for every spelling of `token`, wherever one stands. */
 function storedText(root: JsonObject): string {
-  const kept = [...root].map(([key, value]) => {
-    if (normalKey(key) !== 'platformconfig' || !isObject(value)) return [key, value] as const;
-    const entries = Object.entries(value).filter(([inner]) => normalKey(inner) !== 'token');
-    return [key, Object.fromEntries(entries)] as const;
-  });
-  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
+  const withoutToken = (key: string, value: unknown) =>
+    normalKey(key) === 'token' ? undefined : value;
+  return `${JSON.stringify(Object.fromEntries(root), withoutToken, 2)}\n`;
 }

@@ -1,13 +1,14 @@
-import { invalid } from '@bytenite/contract';
-import {
-  getComponent,
-  listComponents,
-  readPackageData,
-  switchComponent,
-  viewsOf,
-} from '../../engine/components/components.ts';
+import { getComponent } from '../../engine/components/get-component.ts';
+import { listComponents } from '../../engine/components/list-components.ts';
 import { pushComponent } from '../../engine/components/push-component.ts';
-import { getTemplate, listTemplates, pushTemplate } from '../../engine/templates/templates.ts';
+import { readPackageData } from '../../engine/components/read-package-data.ts';
+import {
+  activateComponent,
+  deactivateComponent,
+} from '../../engine/components/switch-component.ts';
+import { getTemplate } from '../../engine/templates/get-template.ts';
+import { listTemplates } from '../../engine/templates/list-templates.ts';
+import { pushTemplate } from '../../engine/templates/push-template.ts';
 import { packageLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
 import { presentApp, presentEngine, presentEngineMessage } from '../present-component.ts';
@@ -20,7 +21,7 @@ export const devHandlers: Handlers<'dev'> = {
     return { apps: components.map((view) => presentApp(view)), pagination };
   },
   async Developer_PushApp({ ctx, account, body }) {
-    return presentApp(await pushed(ctx, account, body.data));
+    return presentApp(await pushComponent(ctx, account, 'app', body.data));
   },
   async Developer_GetApp({ ctx, account, params }) {
     return { app: presentApp(await getComponent(ctx, account, 'app', params.tag)) };
@@ -30,11 +31,11 @@ export const devHandlers: Handlers<'dev'> = {
     return genericResponse(call, view.revision.status);
   },
   async Developer_ActivateApp(call) {
-    await switchComponent(call.ctx, call.account, 'app', call.params.tag, 'activate');
+    await activateComponent(call.ctx, call.account, 'app', call.params.tag);
     return genericResponse(call);
   },
   async Developer_DeactivateApp(call) {
-    await switchComponent(call.ctx, call.account, 'app', call.params.tag, 'deactivate');
+    await deactivateComponent(call.ctx, call.account, 'app', call.params.tag);
     return genericResponse(call);
   },
   async Developer_DownloadApp(call) {
@@ -47,8 +48,8 @@ export const devHandlers: Handlers<'dev'> = {
     return { engines: components.map((view) => presentEngine(view)), pagination };
   },
   async Developer_PushEngine({ ctx, account, body, query }) {
-    const data = body.engineData || body.data || query.engineData || query.data;
-    return presentEngine(await pushed(ctx, account, data ?? ''));
+    const data = body.engineData || body.data || inQuery(query.engineData || query.data);
+    return presentEngine(await pushComponent(ctx, account, 'engine', data));
   },
   async Developer_GetEngine({ ctx, account, params }) {
     return presentEngine(await getComponent(ctx, account, 'engine', params.tag));
@@ -57,12 +58,10 @@ export const devHandlers: Handlers<'dev'> = {
     return presentEngineMessage(await getComponent(ctx, account, 'engine', params.tag));
   },
   async Developer_ActivateEngine({ ctx, account, params }) {
-    const view = await switchComponent(ctx, account, 'engine', params.tag, 'activate');
-    return presentEngineMessage(view);
+    return presentEngineMessage(await activateComponent(ctx, account, 'engine', params.tag));
   },
   async Developer_DeactivateEngine({ ctx, account, params }) {
-    const view = await switchComponent(ctx, account, 'engine', params.tag, 'deactivate');
-    return presentEngineMessage(view);
+    return presentEngineMessage(await deactivateComponent(ctx, account, 'engine', params.tag));
   },
   async Developer_DownloadEngine(call) {
     const view = await getComponent(call.ctx, call.account, 'engine', call.params.tag);
@@ -86,12 +85,7 @@ export const devHandlers: Handlers<'dev'> = {
   Developer_Info: () => serviceInfo(),
 };
 
-type PushArguments = Parameters<typeof pushComponent>;
-
-async function pushed(ctx: PushArguments[0], account: PushArguments[1], data: string) {
-  if (data === '')
-    throw invalid('data is required', [{ field: 'data', description: 'is required' }]);
-  const [view] = await viewsOf(ctx, [await pushComponent(ctx, account, data)]);
-  if (view === undefined) throw new Error('a pushed component has no view');
-  return view;
+/** In a query a `+` stands for a space, so base64 that was not escaped comes with spaces. */
+function inQuery(data: string | undefined): string {
+  return data?.replaceAll(' ', '+') ?? '';
 }

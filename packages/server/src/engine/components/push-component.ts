@@ -1,5 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { invalid, notBuilt, type ComponentType, type FieldViolation } from '@bytenite/contract';
+import {
+  invalid,
+  notBuilt,
+  type ApiError,
+  type ComponentType,
+  type FieldViolation,
+} from '@bytenite/contract';
+import { v7 as uuidv7 } from 'uuid';
 import { ArchiveError } from '../../archive/archive-error.ts';
 import { writeCanonicalTar } from '../../archive/canonical-tar.ts';
 import type { PackageFiles } from '../../archive/package-file.ts';
@@ -21,7 +27,11 @@ import {
 import type { Tx } from '../../store/store.ts';
 import type { ComponentRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { viewComponent, type ComponentView } from './component-view.ts';
+import type { Family } from './get-component.ts';
 
+const MANIFEST = 'manifest.json';
+const SCHEMA = 'schema.json';
 const APP_FOLDER = 'app/';
 /** A package whose push was cut off is collected after this. */
 const HOLD_MS = 3600 * 1000;
@@ -33,53 +43,93 @@ interface CheckedPackage {
   hash: string;
 }
 
-/** Stores a package as a new revision of its name and version; equal content is the revision it was. */
+/**
+ * Stores a package as a new revision of its name and version; the content of the newest one is that
+ * revision. Engines may be pushed as apps; an app is none.
+ */
 export async function pushComponent(
   ctx: Context,
   account: Account,
+  family: Family,
   data: string,
-): Promise<ComponentRecord> {
-  const checked = await checkPackage(ctx, data);
-  const key = `package/${randomUUID()}`;
+): Promise<ComponentView> {
+  const checked = await checkPackage(ctx, family, data);
+  const key = `package/${uuidv7()}`;
+  // Never an object that is there already: it may be about to be deleted.
   const hold = await holdPackage(ctx.store.db, key, ctx.now() + HOLD_MS);
   await ctx.blobs.put(key, checked.tar);
-  return ctx.store.transact((tx) => saveRevision(ctx, tx, account, checked, { key, hold }));
+  const record = await ctx.store.transact((tx) =>
+    saveRevision(ctx, tx, account, checked, { key, hold }),
+  );
+  return viewComponent(ctx, record);
 }
 
-async function checkPackage(ctx: Context, data: string): Promise<CheckedPackage> {
+/** Finds all problems before it refuses any. */
+async function checkPackage(ctx: Context, family: Family, data: string): Promise<CheckedPackage> {
   const files = await readFiles(ctx, data);
-  const { manifest, problems, unbuilt, text } = readManifest(files);
-  if (problems.length === 0 && !hasEntrypoint(files, manifest.entrypoint)) {
-    const description = `app/${manifest.entrypoint} is not in the package`;
-    problems.push({ field: 'manifest.json entrypoint', description });
-  }
-  const schema = files.get('schema.json')?.content.toString() ?? null;
-  for (const problem of schema === null ? [] : await ctx.schemas.check(schema)) {
-    problems.push({ field: 'schema.json', description: problem });
-  }
+  const problems: FieldViolation[] = [];
+  const { manifest, unbuilt, text } = readManifest(files, family, problems);
+  const schema = await readSchema(ctx, files, problems);
   if (problems.length > 0) throw refused(problems);
-  if (unbuilt[0] !== undefined) throw notBuilt(unbuilt.join(', '));
+  if (unbuilt.length > 0) throw notBuilt(unbuilt.map((key) => `${MANIFEST} ${key}`).join(', '));
   const stored = new Map(files);
-  stored.set('manifest.json', { mode: 0o644, content: Buffer.from(text) });
+  stored.set(MANIFEST, { mode: 0o644, content: Buffer.from(text) });
   return { manifest, schema, ...(await writeCanonicalTar(stored)) };
 }
 
 async function readFiles(ctx: Context, data: string): Promise<PackageFiles> {
+  if (data === '') throw refused([{ field: 'data', description: 'is required' }]);
   try {
     return (await readPackage(data, { maxBytes: ctx.config.limits.packageBytes })).files;
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    throw refused(error.problems.map((description) => ({ field: 'archive', description })));
+    const problems = error.problems.map((description) => ({ field: 'data', description }));
+    throw invalid(error.message, problems);
   }
 }
 
-function readManifest(files: PackageFiles) {
-  const parsed = parseManifest(files.get('manifest.json')?.content.toString() ?? '');
-  const problems = parsed.problems.map(({ field, description }) => ({
-    field: ['manifest.json', field].filter(Boolean).join(' '),
-    description,
-  }));
-  return { ...parsed, problems };
+function readManifest(files: PackageFiles, family: Family, problems: FieldViolation[]) {
+  const note = (field: string, description: string) =>
+    problems.push({ field: [MANIFEST, field].filter(Boolean).join(' '), description });
+  const content = textOf(files, MANIFEST);
+  if (content === null) note('', 'is not valid UTF-8');
+  const parsed = parseManifest(content ?? '{}');
+  const { manifest } = parsed;
+  for (const { field, description } of content === null ? [] : parsed.problems) {
+    note(field, description);
+  }
+  if (family === 'engine' && manifest.type === 'app') {
+    note('type', 'must be partitioner or assembler: an app is pushed to /apps');
+  }
+  const isNamed = !parsed.problems.some(({ field }) => field.startsWith('entrypoint'));
+  if (isNamed && !hasEntrypoint(files, manifest.entrypoint)) {
+    note(
+      'entrypoint',
+      `is ${manifest.entrypoint}, and the package has no app/${manifest.entrypoint}`,
+    );
+  }
+  return parsed;
+}
+
+async function readSchema(
+  ctx: Context,
+  files: PackageFiles,
+  problems: FieldViolation[],
+): Promise<string | null> {
+  if (!files.has(SCHEMA)) return null;
+  const schema = textOf(files, SCHEMA);
+  const found = schema === null ? ['is not valid UTF-8'] : await ctx.schemas.check(schema);
+  for (const description of found) problems.push({ field: SCHEMA, description });
+  return schema;
+}
+
+/** A file's text without the mark that some editors put first; null when it is none. */
+function textOf(files: PackageFiles, name: string): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(files.get(name)?.content);
+  } catch {
+    return null;
+  }
 }
 
 /** In `app/`, or beside it. */
@@ -88,8 +138,8 @@ function hasEntrypoint(files: PackageFiles, entrypoint: string): boolean {
 }
 
 /** All problems at once, in words and as fields. */
-function refused(problems: readonly FieldViolation[]) {
-  const words = problems.map(({ field, description }) => `${field}: ${description}`);
+function refused(problems: readonly FieldViolation[]): ApiError {
+  const words = problems.map(({ field, description }) => `${field} ${description}`);
   return invalid(words.join('; '), problems);
 }
 
@@ -133,7 +183,7 @@ async function componentFor(
   const existing = await findVersion(tx, { ...place, major, minor });
   if (existing !== undefined) return existing;
   const component = {
-    id: randomUUID(),
+    id: uuidv7(),
     ...place,
     type: manifest.type,
     major,
@@ -146,7 +196,7 @@ async function componentFor(
   return component;
 }
 
-function typeTaken(manifest: Manifest, other: ComponentType) {
-  const description = `${manifest.name} is the name of your ${other}; a ${manifest.type} needs another`;
-  return refused([{ field: 'manifest.json name', description }]);
+function typeTaken(manifest: Manifest, other: ComponentType): ApiError {
+  const description = `is the name of your ${other}; a ${manifest.type} needs another one`;
+  return refused([{ field: `${MANIFEST} name`, description }]);
 }
