@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+
+/** Options of `create` and `run` that say what the job is. */
+export function addCreateOptions(command: Command): Command {
+  return command
+    .option('--template <id>', 'job template')
+    .option('--app <tag>', "app, in place of the template's")
+    .option('--partitioner <tag>', "partitioner, in place of the template's")
+    .option('--assembler <tag>', "assembler, in place of the template's")
+    .option('--name <name>', 'name of the job')
+    .option('--description <text>', 'what it is for')
+    .option('--id <id>', 'an id of your own')
+    .option('--input <file>', 'file to upload as the input; - is stdin')
+    .option('--url-source <url>', 'address that the platform fetches the input from')
+    .option(
+      '--param <key=value>',
+      'a parameter, like app.case=upper; JSON if it parses, else text; key:=text is always text (repeatable)',
+      collect,
+      [],
+    )
+    .option(
+      '--config <key=value>',
+      'like taskTimeout=600 or maxTaskRetries=0 (repeatable)',
+      collect,
+      [],
+    );
+}
+
+/** Names of those options that cannot go with a job that exists already. */
+export const CREATE_ONLY = [
+  'template',
+  'app',
+  'partitioner',
+  'assembler',
+  'name',
+  'description',
+  'id',
+  'input',
+  'urlSource',
+] as const;
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}

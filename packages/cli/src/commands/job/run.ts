@@ -1,0 +1,153 @@
+import { stat } from 'node:fs/promises';
+import type { Client } from '@bytenite/client';
+import type { Command } from 'commander';
+import { describeError } from '../../describe-error.ts';
+import { CliError, Interrupted, UsageError } from '../../errors.ts';
+import {
+  createJob,
+  planJob,
+  uploadInput,
+  type CreateOptions,
+  type JobPlan,
+} from '../../job/create-job.ts';
+import { untilInterrupted } from '../../job/interrupt.ts';
+import { parseConfig } from '../../job/params.ts';
+import { selectJob } from '../../job/select-job.ts';
+import { sayHowToReturn, watchJob } from '../../job/watch-job.ts';
+import { printable } from '../../terminal/escape.ts';
+import { fieldText, printJson } from '../../terminal/json.ts';
+import { sessionOf } from '../global-options.ts';
+import { addCreateOptions, CREATE_ONLY } from './create-options.ts';
+
+interface Options extends CreateOptions {
+  out?: string;
+  wait: boolean;
+  json?: true;
+}
+
+export function addRun(group: Command): void {
+  const command = group
+    .command('run')
+    .description('make a job and run it, or run a draft; wait for its end and fetch the results')
+    .argument('[job]', 'id of a draft, or last')
+    .option('--out <dir>', 'download the results to this folder')
+    .option('--no-wait', 'return as soon as it runs')
+    .option('--json', 'print the job at the end')
+    .addHelpText('after', EXAMPLES);
+  addCreateOptions(command).action(async (draft: string | undefined, options: Options) => {
+    await run(await sessionlessPlan(draft, options), command, options);
+  });
+}
+
+const EXAMPLES = `
+Exit code 0 means that the job is complete. Ctrl-C leaves it running.
+
+Examples:
+  bytenite job run --template hello-world --input hello.txt --param app.case=upper --out results
+  bytenite job run --app hello-world --input - --config maxTaskRetries=0 < hello.txt
+  bytenite job run last                            # the draft that was created last`;
+
+type Plan = { draft: string } | JobPlan;
+
+/** Everything that can be wrong without asking the platform. */
+async function sessionlessPlan(draft: string | undefined, options: Options): Promise<Plan> {
+  if (options.out !== undefined) await requireFolder(options.out);
+  if (!options.wait && options.out !== undefined) {
+    throw new UsageError('--no-wait and --out exclude each other: results come at the end');
+  }
+  if (draft === undefined) return planJob(options);
+  const extra = CREATE_ONLY.find((name) => options[name] !== undefined);
+  if (extra !== undefined || options.param.length > 0) {
+    throw new UsageError('a draft has its template, source and parameters already', {
+      fix: ['leave those options out, or leave the id out to make another job'],
+    });
+  }
+  parseConfig(options.config);
+  return { draft };
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined || found.isDirectory()) return;
+  throw new CliError(`--out ${folder} is not a folder`);
+}
+
+async function run(plan: Plan, command: Command, options: Options): Promise<void> {
+  const client = await sessionOf(command);
+  const jobId = await untilInterrupted((signal) => start(client, plan, options, signal));
+  if (!options.wait) {
+    await sayStarted(client, jobId, options);
+    return;
+  }
+  process.stderr.write(`Job ${printable(jobId)}\n`);
+  try {
+    await untilInterrupted((signal) => watchJob(client, jobId, options, signal));
+  } catch (error) {
+    if (error instanceof Interrupted) sayHowToReturn(jobId);
+    throw error;
+  }
+}
+
+/** Makes the job where there is none yet, and runs it. Returns its id. */
+async function start(
+  client: Client,
+  plan: Plan,
+  options: Options,
+  signal: AbortSignal,
+): Promise<string> {
+  if ('draft' in plan) {
+    const jobId = await selectJob(client, plan.draft);
+    await runDraft(client, jobId, options.config, signal);
+    return jobId;
+  }
+  const { body, input } = plan;
+  const job = await createJob(client, body);
+  try {
+    if (input !== undefined) await uploadInput(client, job, input, signal);
+    await runDraft(client, job.id, [], signal);
+  } catch (error) {
+    throw await settleDraft(client, job.id, input, error);
+  }
+  return job.id;
+}
+
+async function runDraft(
+  client: Client,
+  jobId: string,
+  config: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const body = parseConfig(config) ?? {};
+  await client.call('Customer_RunJob', { params: { jobId }, body }, { signal });
+}
+
+/** A draft that could not run is kept for the sake of its upload, else deleted. Returns the error to throw. */
+async function settleDraft(
+  client: Client,
+  jobId: string,
+  input: string | undefined,
+  error: unknown,
+): Promise<unknown> {
+  if (input === undefined) {
+    await client.call('Customer_DeleteJob', { params: { jobId } }).catch(() => undefined);
+    return error;
+  }
+  const kept = `the draft is kept: bytenite job run ${jobId}, or bytenite job delete ${jobId}`;
+  if (error instanceof Interrupted) {
+    process.stderr.write(`\nInterrupted before the job ran; ${printable(kept)}\n`);
+    return error;
+  }
+  const described = describeError(error);
+  if (!(described instanceof CliError)) return described;
+  const { message, why, fix } = described;
+  return new CliError(message, { why, fix: [...fix, kept] });
+}
+
+async function sayStarted(client: Client, jobId: string, options: Options): Promise<void> {
+  if (options.json) {
+    const text = await client.text('Customer_GetJob', { params: { jobId } });
+    printJson(fieldText(text, 'job'));
+    return;
+  }
+  console.log(`Job ${printable(jobId)} runs. Watch it: bytenite job watch ${printable(jobId)}`);
+}

@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import { addGet } from './get.ts';
+import { addList } from './list.ts';
+import { addNew } from './new.ts';
+import { addPull } from './pull.ts';
+import { addPush } from './push.ts';
+
+export function defineTemplate(group: Command): void {
+  for (const add of [addNew, addPush, addPull, addGet, addList]) add(group);
+}

@@ -1,0 +1,78 @@
+/** Apps and engines have calls of their own with replies of their own; commands see them alike. */
+import type { Client } from '@bytenite/client';
+import type { App, Engine, Pagination } from '@bytenite/contract';
+
+export type Kind = 'app' | 'engine';
+
+export interface ComponentCalls {
+  /** Takes a base64 tar. */
+  push: (data: string) => Promise<App | Engine>;
+  /** The object's JSON as the platform sent it. */
+  getText: (tag: string) => Promise<string>;
+  list: (query: ListQuery) => Promise<{ items: (App | Engine)[]; pagination: Pagination }>;
+  listText: (query: ListQuery) => Promise<string>;
+  status: (tag: string) => Promise<string>;
+  activate: (tag: string) => Promise<void>;
+  deactivate: (tag: string) => Promise<void>;
+  /** The package: a link to it, or its bytes as base64. */
+  download: (tag: string) => Promise<{ link: string; data: string }>;
+}
+
+interface ListQuery {
+  limit: number;
+  isPublic?: boolean;
+}
+
+/** A package of 64 MiB and a slow line. */
+const PUSH_MS = 10 * 60_000;
+
+export function componentCalls(client: Client, kind: Kind): ComponentCalls {
+  return kind === 'app' ? appCalls(client) : engineCalls(client);
+}
+
+function appCalls(client: Client): ComponentCalls {
+  return {
+    push: (data) => client.call('Developer_PushApp', { body: { data } }, { timeoutMs: PUSH_MS }),
+    getText: (tag) => client.text('Developer_GetApp', { params: { tag } }),
+    async list(query) {
+      const { apps, pagination } = await client.call('Developer_ListApps', { query });
+      return { items: apps, pagination };
+    },
+    listText: (query) => client.text('Developer_ListApps', { query }),
+    status: async (tag) => (await client.call('Developer_AppStatus', { params: { tag } })).message,
+    async activate(tag) {
+      await client.call('Developer_ActivateApp', { params: { tag } });
+    },
+    async deactivate(tag) {
+      await client.call('Developer_DeactivateApp', { params: { tag } });
+    },
+    async download(tag) {
+      const { message } = await client.call('Developer_DownloadApp', { params: { tag } });
+      return { link: message, data: '' };
+    },
+  };
+}
+
+function engineCalls(client: Client): ComponentCalls {
+  return {
+    push: (data) => client.call('Developer_PushEngine', { body: { data } }, { timeoutMs: PUSH_MS }),
+    getText: (tag) => client.text('Developer_GetEngine', { params: { tag } }),
+    async list(query) {
+      const { engines, pagination } = await client.call('Developer_ListEngines', { query });
+      return { items: engines, pagination };
+    },
+    listText: (query) => client.text('Developer_ListEngines', { query }),
+    status: async (tag) =>
+      (await client.call('Developer_EngineStatus', { params: { tag } })).engineStatus,
+    async activate(tag) {
+      await client.call('Developer_ActivateEngine', { params: { tag } });
+    },
+    async deactivate(tag) {
+      await client.call('Developer_DeactivateEngine', { params: { tag } });
+    },
+    async download(tag) {
+      const reply = await client.call('Developer_DownloadEngine', { params: { tag } });
+      return { link: reply.engineLink, data: reply.engineData };
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Client } from '@bytenite/client';
+import { uploadFile, uploadStream } from '@bytenite/client/node';
+import { DATA_SOURCE_PREFIX, type CreateJobInput, type Job } from '@bytenite/contract';
+import { CliError, UsageError } from '../errors.ts';
+import { formatBytes } from '../terminal/format.ts';
+import { parseConfig, parseParams } from './params.ts';
+
+/** What `job create` and `job run` take to make a job of. */
+export interface CreateOptions {
+  template?: string;
+  app?: string;
+  partitioner?: string;
+  assembler?: string;
+  name?: string;
+  description?: string;
+  id?: string;
+  input?: string;
+  urlSource?: string;
+  param: string[];
+  config: string[];
+}
+
+/** A job that is ready to be made: everything that can be checked here has been. */
+export interface JobPlan {
+  body: CreateJobInput;
+  /** File to upload; `-` is stdin. */
+  input: string | undefined;
+}
+
+const STDIN = '-';
+
+export async function planJob(options: CreateOptions): Promise<JobPlan> {
+  const { template, app, partitioner, assembler, name, description, id, input } = options;
+  if (template === undefined && app === undefined) throw nothingToRun();
+  if (input !== undefined && options.urlSource !== undefined) {
+    throw new UsageError('--input and --url-source exclude each other: a job has one source');
+  }
+  if (input !== undefined && input !== STDIN) await requireFile(input);
+  const dataSource = sourceOf(options);
+  const params = parseParams(options.param);
+  const config = parseConfig(options.config);
+  const body: CreateJobInput = {
+    ...(template !== undefined && { templateId: template }),
+    ...(app !== undefined && { app }),
+    ...(partitioner !== undefined && { partitioner }),
+    ...(assembler !== undefined && { assembler }),
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(id !== undefined && { jobId: id }),
+    ...(dataSource !== undefined && { dataSource }),
+    ...(params !== undefined && { params }),
+    ...(config !== undefined && { config }),
+  };
+  return { body, input };
+}
+
+function nothingToRun(): UsageError {
+  return new UsageError('a job needs a template or an app', {
+    fix: ['name one: --template ID, or --app TAG'],
+  });
+}
+
+function sourceOf({ input, urlSource }: CreateOptions): CreateJobInput['dataSource'] {
+  if (urlSource !== undefined) {
+    const params = { '@type': `${DATA_SOURCE_PREFIX}HttpDataSource`, url: urlSource };
+    return { dataSourceDescriptor: 'url', params };
+  }
+  if (input === undefined) return undefined;
+  const name = input === STDIN ? 'stdin' : path.basename(input);
+  const params = { '@type': `${DATA_SOURCE_PREFIX}LocalFileDataSource`, name };
+  return { dataSourceDescriptor: 'file', params };
+}
+
+async function requireFile(file: string): Promise<void> {
+  const found = await stat(file).catch((error: Error) => {
+    throw new CliError(`--input ${file} cannot be read: ${error.message}`);
+  });
+  if (found.isFile()) return;
+  throw new CliError(`--input ${file} is not a file`, {
+    fix: ['pack a folder into one file (tar, zip) that your partitioner takes apart'],
+  });
+}
+
+/** Makes the draft. */
+export async function createJob(client: Client, body: CreateJobInput): Promise<Job> {
+  const { job } = await client.call('Customer_CreateJob', { body });
+  return job;
+}
+
+/** Uploads the draft's input and says that it is complete. */
+export async function uploadInput(
+  client: Client,
+  job: Job,
+  input: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = job.dataSource?.params?.['tempUrl'];
+  if (!url) throw new CliError(`the platform gave no address to upload ${input} to`);
+  const { isTTY } = process.stderr;
+  const show = (text: string) => isTTY && process.stderr.write(`\r\u001b[2K${text}`);
+  const onProgress = (bytes: number, total: number | undefined) => {
+    const percent = total === undefined ? '' : `, ${Math.floor((bytes * 100) / total)} %`;
+    show(`uploading ${formatBytes(bytes)}${percent}`);
+  };
+  try {
+    if (input === STDIN) await uploadStream(url, process.stdin, { signal, onProgress });
+    else await uploadFile(url, input, { signal, onProgress });
+  } finally {
+    show('');
+  }
+  await client.call('Customer_UploadCompleted', { params: { jobId: job.id } }, { signal });
+}

@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { version } from './version.ts';
+
+/** A group of commands, or a command; its module is loaded when it is called. */
+interface Entry {
+  name: string;
+  summary: string;
+  load: () => Promise<(command: Command) => void>;
+}
+
+const ENTRIES: readonly Entry[] = [
+  {
+    name: 'up',
+    summary: 'start a platform on this machine',
+    load: async () => (await import('./commands/up.ts')).defineUp,
+  },
+  {
+    name: 'auth',
+    summary: 'sign in to a platform',
+    load: async () => (await import('./commands/auth.ts')).defineAuth,
+  },
+  {
+    name: 'app',
+    summary: 'make, push and activate apps',
+    load: async () => (await import('./commands/component/index.ts')).defineApp,
+  },
+  {
+    name: 'engine',
+    summary: 'the same for partitioners and assemblers',
+    load: async () => (await import('./commands/component/index.ts')).defineEngine,
+  },
+  {
+    name: 'template',
+    summary: 'make and push job templates',
+    load: async () => (await import('./commands/template/index.ts')).defineTemplate,
+  },
+  {
+    name: 'job',
+    summary: 'run jobs, watch them, fetch their results',
+    load: async () => (await import('./commands/job/index.ts')).defineJob,
+  },
+];
+
+const EXAMPLES = `
+Examples:
+  bytenite up                                        # a platform on this machine
+  bytenite app push examples/hello-world             # send it an app and its template
+  bytenite app activate hello-world
+  bytenite job run --template hello-world --input hello.txt --param app.case=upper --out results`;
+
+export function createProgram(): Command {
+  const program = new Command('bytenite')
+    .description('Runs distributed batch jobs on a bytenite platform, and the platform itself.')
+    .version(`bytenite ${version()}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand(false)
+    .option('--url <url>', 'address of the platform (else BYTENITE_API_URL, `auth`, a local `up`)')
+    .option('--api-key <key>', 'API key (else BYTENITE_API_KEY, `auth`, a local `up`)')
+    .option('--data-dir <dir>', 'data directory of a local platform (else BYTENITE_DATA_DIR)')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help explains)')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const { name, summary } of ENTRIES) program.command(name).description(summary);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => console.log(`bytenite ${version()}`));
+  program.hook('preSubcommand', async (_, command) => {
+    const entry = ENTRIES.find(({ name }) => name === command.name());
+    if (entry !== undefined) (await entry.load())(command);
+  });
+  return program;
+}

@@ -1,0 +1,182 @@
+/**
+ * `up`: a server and a runner as child processes under one supervisor, which knows them by their IPC
+ * channel alone. They end by themselves when that channel closes, so they never outlive the supervisor.
+ *
+ * Starting: data directory, lock, port; then both children at once. Running: whoever ends is started
+ * again. Stopping: the runner first, so that it gives its leases back, then the server.
+ */
+import path from 'node:path';
+import { CliError } from '../errors.ts';
+import { announcePlatform, withdrawPlatform } from '../platform/local-platform.ts';
+import { keepRunning, type ChildPlan, type KeptChild, type ReadyMessage } from './child.ts';
+import { ensureRunnerToken, openDataDir, openWorkDir } from './data-dir.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { boundLog, rotateLog, tailOf } from './log-file.ts';
+import { localUrl, reservePort } from './port.ts';
+
+export interface UpOptions {
+  dataDir: string;
+  host: string;
+  port: number;
+  /** Arguments as the server and the runner take them. */
+  serverArgs: readonly string[];
+  /** Undefined: no runner. */
+  runnerArgs: readonly string[] | undefined;
+  verbose: boolean;
+  programs: { server: string; runner: string };
+}
+
+export interface UpEvents {
+  /** Every child serves; called once. */
+  ready: (
+    url: string,
+    messages: { server: ReadyMessage; runner: ReadyMessage | undefined },
+  ) => void;
+  /** Something to tell while it runs. */
+  notice: (text: string) => void;
+}
+
+export interface StopSignals {
+  /** Shut down in order. */
+  stop: AbortSignal;
+  /** No patience left: kill. */
+  force: AbortSignal;
+}
+
+const RUNNER_GRACE_MS = 12_000;
+const SERVER_GRACE_MS = 10_000;
+const LOG_CHECK_MS = 60_000;
+const TAIL_LINES = 8;
+
+/** Runs a platform until `stop` aborts; rejects when it cannot start. */
+export async function supervise(
+  options: UpOptions,
+  events: UpEvents,
+  { stop, force }: StopSignals,
+): Promise<void> {
+  openDataDir(options.dataDir);
+  const lock = await acquireLock(options.dataDir);
+  try {
+    const port = await reservePort(options.host, options.port);
+    const plans = planChildren(options, port);
+    for (const { logFile } of plans) rotateLog(logFile);
+    await runChildren(plans, {
+      url: localUrl(options.host, port),
+      lock,
+      options,
+      events,
+      stop,
+      force,
+    });
+  } finally {
+    await withdrawPlatform(options.dataDir);
+    lock.release();
+  }
+}
+
+function planChildren(options: UpOptions, port: number): ChildPlan[] {
+  const { dataDir, host, programs, verbose } = options;
+  const tokenFile = ensureRunnerToken(dataDir);
+  const logFile = (name: string) => path.join(dataDir, 'logs', `${name}.log`);
+  const server: ChildPlan = {
+    name: 'server',
+    program: programs.server,
+    args: ['--data-dir', dataDir, '--host', host, '--port', String(port), ...options.serverArgs],
+    env: process.env,
+    logFile: logFile('server'),
+    verbose,
+  };
+  if (options.runnerArgs === undefined) return [server];
+  // The key is the server's business; the runner starts the users' code.
+  const { BYTENITE_API_KEY: _key, ...env } = process.env;
+  const url = localUrl(host, port);
+  const placeArgs = [
+    '--server',
+    url,
+    '--token-file',
+    tokenFile,
+    '--work-dir',
+    openWorkDir(dataDir),
+  ];
+  const runner: ChildPlan = {
+    name: 'runner',
+    program: programs.runner,
+    args: [...placeArgs, '--name', 'local', ...options.runnerArgs],
+    env,
+    logFile: logFile('runner'),
+    verbose,
+  };
+  return [server, runner];
+}
+
+interface Run extends StopSignals {
+  url: string;
+  lock: Lock;
+  options: UpOptions;
+  events: UpEvents;
+}
+
+async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void> {
+  const { lock, events, stop, force } = run;
+  const children: KeptChild[] = [];
+  const noteChildren = () => lock.setChildren(children.flatMap((child) => child.pid() ?? []));
+  const messages = new Map<string, ReadyMessage>();
+  let isReady = false;
+  const failure = await new Promise<CliError | undefined>((resolve) => {
+    for (const plan of plans) {
+      const child = keepRunning(plan, {
+        started: () => queueMicrotask(noteChildren),
+        ready(message) {
+          messages.set(plan.name, message);
+          if (isReady || messages.size < plans.length) return;
+          isReady = true;
+          void becomeReady(run, messages).catch((error: Error) => events.notice(error.message));
+        },
+        crashed(how, pauseMs) {
+          events.notice(
+            `the ${plan.name} ended (${how}); starting it again in ${pauseMs / 1000} s. Its log: ${plan.logFile}`,
+          );
+        },
+        failed: (how) => resolve(startFailure(plan, how)),
+      });
+      children.push(child);
+    }
+    stop.addEventListener('abort', () => resolve(undefined), { once: true });
+    if (stop.aborted) resolve(undefined);
+    const timer = setInterval(
+      () => plans.forEach(({ logFile }) => boundLog(logFile)),
+      LOG_CHECK_MS,
+    );
+    timer.unref();
+  });
+  await stopChildren(children, force);
+  if (failure !== undefined) throw failure;
+}
+
+async function becomeReady(
+  { url, options, events }: Run,
+  messages: ReadonlyMap<string, ReadyMessage>,
+): Promise<void> {
+  const startedAt = new Date().toISOString();
+  await announcePlatform({ dataDir: options.dataDir, pid: process.pid, url, startedAt });
+  const server = messages.get('server') ?? { ready: true };
+  events.ready(url, { server, runner: messages.get('runner') });
+}
+
+/** In order: a runner that ends first gives its leases back while there is a server to take them. */
+async function stopChildren(children: readonly KeptChild[], force: AbortSignal): Promise<void> {
+  const killAll = () => children.forEach((child) => child.kill());
+  force.addEventListener('abort', killAll);
+  if (force.aborted) killAll();
+  for (const child of children.toReversed()) {
+    await child.stop(child.plan.name === 'runner' ? RUNNER_GRACE_MS : SERVER_GRACE_MS);
+  }
+  force.removeEventListener('abort', killAll);
+}
+
+function startFailure(plan: ChildPlan, how: string): CliError {
+  return new CliError(`the ${plan.name} did not start (${how})`, {
+    why: tailOf(plan.logFile, TAIL_LINES),
+    fix: [`its whole log: ${plan.logFile}`],
+  });
+}

@@ -1,0 +1,15 @@
+import { createInterface } from 'node:readline/promises';
+import { UsageError } from '../errors.ts';
+
+/** Asks on a terminal; elsewhere nobody answers, so what is missing is an error. */
+export async function ask(question: string, fix: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new UsageError('something is missing on the command line', { fix: [fix] });
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}
