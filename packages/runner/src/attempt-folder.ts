@@ -1,24 +1,18 @@
 /**
  * The folder of one slot, used by its attempts one after another.
  *
- * The outer folder is the gate: it belongs to the runner, and a task's uid can pass it only while the
- * task runs. During staging it is shut (0700), so whatever descriptors or paths other tasks know,
- * nobody else walks these folders while the runner does. As an ordinary user all tasks share one
- * uid and the gate protects nothing; that is the tier's word for "trusted".
+ * The outer folder is a gate: it belongs to the runner and only the slot's own group may pass it, so
+ * whatever rights a task gives to its folders, no other slot gets there. Results are taken in once the
+ * task's tree is gone: from then on nobody but the runner can pass. As an ordinary user all tasks
+ * share one uid and the gate protects nothing; that is the tier's word for "trusted".
+ *
+ * Folders are used again where they are as they were made, because making them anew costs more than a
+ * short task's whole staging. Anything unexpected in them, and they are thrown away.
  */
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-} from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chownSync, lstatSync, mkdirSync, readdirSync, type Stats, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { INPUT_PATHS, type TaskKind } from '@bytenite/contract';
+import { throwAway } from './work-dir.ts';
 
 export interface AttemptPaths {
   /** What the server fills: the source's folder, the task's folder or the results' folder. */
@@ -35,100 +29,97 @@ const DIRS: Record<TaskKind, { input: string; output: string }> = {
   ASSEMBLER: { input: INPUT_PATHS.results, output: 'output' },
 };
 
-const SHUT = 0o700;
-const OPEN = 0o710;
+const GATE_MODE = 0o710;
+const PRIVATE_MODE = 0o700;
 /** More entries than this are removed in the background. */
 const SYNC_ENTRIES = 64;
-
-let trashCount = 0;
+/** A folder's change time says that nothing changed only if it is older than the clock is coarse. */
+const COARSE_CLOCK_MS = 100;
 
 export class AttemptFolder {
-  private kind: TaskKind | undefined;
-
   readonly path: string;
   readonly uid: number | null;
+  /** Where an inline chunk goes. */
+  readonly chunkFile: string;
   private readonly trashDir: string;
+  private kind: TaskKind | undefined;
+  private paths: AttemptPaths | undefined;
+  /** Change time of the empty tmp folder, once it says something. */
+  private tmpUnchangedSince = Number.NaN;
 
   constructor(path: string, uid: number | null, trashDir: string) {
     this.path = path;
     this.uid = uid;
+    this.chunkFile = join(path, INPUT_PATHS.chunk);
     this.trashDir = trashDir;
   }
 
-  /** Empty folders for one attempt; those of the last attempt are used again where they can be. */
+  /** Empty folders for one attempt. */
   prepare(kind: TaskKind): AttemptPaths {
-    const paths = this.paths(kind);
-    if (this.kind !== kind) {
-      if (this.kind !== undefined) this.discard();
-      mkdirSync(this.path, { mode: SHUT, recursive: true });
-      for (const dir of [paths.input, paths.output, paths.tmp]) {
-        mkdirSync(dir, { mode: 0o700 });
-        this.giveToTask(dir);
-      }
-      if (this.uid !== null) chownSync(this.path, 0, this.uid);
-      this.kind = kind;
+    if (this.paths !== undefined && this.kind === kind) return this.paths;
+    this.discard();
+    const paths = {
+      input: join(this.path, DIRS[kind].input),
+      output: join(this.path, DIRS[kind].output),
+      manifest: join(this.path, INPUT_PATHS.manifest),
+      tmp: join(this.path, 'tmp'),
+    };
+    mkdirSync(this.path, { mode: this.uid === null ? PRIVATE_MODE : GATE_MODE });
+    for (const dir of [paths.input, paths.output, paths.tmp]) {
+      mkdirSync(dir, { mode: PRIVATE_MODE });
+      this.giveToTask(dir);
     }
+    if (this.uid !== null) chownSync(this.path, 0, this.uid);
+    this.kind = kind;
+    this.paths = paths;
     return paths;
-  }
-
-  /** The task's uid may come in. */
-  open(): void {
-    if (this.uid !== null) chmodSync(this.path, OPEN);
-  }
-
-  /** Nobody but the runner may come in. To be called once the task's tree is gone. */
-  shut(): void {
-    if (this.uid !== null) chmodSync(this.path, SHUT);
   }
 
   giveToTask(path: string): void {
     if (this.uid !== null) chownSync(path, this.uid, this.uid);
   }
 
-  /** Empties the folder after an attempt. */
+  /** Empties the folders after an attempt. */
   clear(): void {
-    if (this.kind === undefined) return;
-    const { input, output, tmp } = this.paths(this.kind);
-    const reusable =
-      this.kind !== 'ASSEMBLER' && [input, output, tmp].every((dir) => this.empty(dir));
-    if (!reusable) this.discard();
+    if (this.paths === undefined) return;
+    const { input, output, tmp } = this.paths;
+    const isReusable =
+      this.kind !== 'ASSEMBLER' && this.empty(input) && this.empty(output) && this.emptyTmp(tmp);
+    if (!isReusable) this.discard();
   }
 
-  private paths(kind: TaskKind): AttemptPaths {
-    return {
-      input: join(this.path, DIRS[kind].input),
-      output: join(this.path, DIRS[kind].output),
-      manifest: join(this.path, INPUT_PATHS.manifest),
-      tmp: join(this.path, 'tmp'),
-    };
+  private emptyTmp(dir: string): boolean {
+    const status = lstatSync(dir, { throwIfNoEntry: false });
+    if (status?.ctimeMs === this.tmpUnchangedSince) return true;
+    if (!this.empty(dir)) return false;
+    const { ctimeMs } = lstatSync(dir);
+    this.tmpUnchangedSince = Date.now() - ctimeMs > COARSE_CLOCK_MS ? ctimeMs : Number.NaN;
+    return true;
   }
 
-  /** True when the directory is as it was made; false leaves the rest to `discard`. */
+  /** True when the folder is as it was made; false leaves the rest to `discard`. */
   private empty(dir: string): boolean {
     try {
-      const status = lstatSync(dir);
-      const isOurs = status.isDirectory() && (this.uid === null || status.uid === this.uid);
-      if (!isOurs || (status.mode & 0o7777) !== 0o700) return false;
-      const names = readdirSync(dir, { withFileTypes: true, encoding: 'buffer' });
-      if (names.length > SYNC_ENTRIES || names.some((entry) => entry.isDirectory())) return false;
-      const prefix = Buffer.from(`${dir}/`);
-      for (const entry of names) unlinkSync(Buffer.concat([prefix, entry.name]));
+      if (!this.isAsMade(lstatSync(dir))) return false;
+      const names = readdirSync(dir);
+      if (names.length > SYNC_ENTRIES) return false;
+      // Fails for a folder, and for a name that is no valid UTF-8.
+      for (const name of names) unlinkSync(`${dir}/${name}`);
       return true;
     } catch {
       return false;
     }
   }
 
+  private isAsMade(status: Stats): boolean {
+    const isOurs = status.isDirectory() && (this.uid === null || status.uid === this.uid);
+    return isOurs && (status.mode & 0o7777) === PRIVATE_MODE;
+  }
+
   private discard(): void {
-    this.kind = undefined;
-    const trash = join(this.trashDir, String(trashCount++));
-    try {
-      renameSync(this.path, trash);
-    } catch {
-      rmSync(this.path, { recursive: true, force: true });
-      return;
-    }
-    // What stays behind is removed at the next start.
-    rm(trash, { recursive: true, force: true }).catch(() => undefined);
+    if (this.paths === undefined) return;
+    this.paths = undefined;
+    this.tmpUnchangedSince = Number.NaN;
+    throwAway(this.path, this.trashDir);
   }
 }

@@ -10,7 +10,10 @@ export interface CacheDirs {
   user: string;
 }
 
-/** User variables (secrets) overrule the base, the contract's variables overrule both. */
+/**
+ * Environments of the tasks of one slot. User variables (secrets) overrule the base, the contract's
+ * variables overrule both. What all tasks of a context share is put together once.
+ */
 export function taskEnvironment(
   grant: Grant,
   context: TaskContext,
@@ -18,18 +21,28 @@ export function taskEnvironment(
   caches: CacheDirs,
   interpreter: string,
 ): Record<string, string> {
-  return {
-    ...baseVariables(paths, interpreter),
-    ...secretVariables(context.secrets),
-    ...kindVariables(grant, context, paths),
-    JOB_ID: context.jobId,
-    TASK_ID: grant.taskId,
-    ATTEMPT: String(grant.ref.attempt),
-    SHARED_CACHE_DIR: caches.shared,
-    USER_CACHE_DIR: caches.user,
-    SECRETS: JSON.stringify(context.secrets.map(presentSecret)),
-  };
+  let byPaths = shared.get(context);
+  if (!byPaths) shared.set(context, (byPaths = new WeakMap()));
+  let variables = byPaths.get(paths);
+  if (!variables) {
+    variables = {
+      ...baseVariables(paths, interpreter),
+      ...secretVariables(context.secrets),
+      ...kindVariables(context, paths),
+      JOB_ID: context.jobId,
+      SHARED_CACHE_DIR: caches.shared,
+      USER_CACHE_DIR: caches.user,
+      SECRETS: JSON.stringify(context.secrets.map(presentSecret)),
+    };
+    byPaths.set(paths, variables);
+  }
+  const own = { TASK_ID: grant.taskId, ATTEMPT: String(grant.ref.attempt) };
+  if (context.kind !== 'APP') return { ...variables, ...own };
+  const chunk = { CHUNK_NUMBER: String(grant.ref.chunk), CHUNK_NAME: grant.chunkName };
+  return { ...variables, ...own, ...chunk };
 }
+
+const shared = new WeakMap<TaskContext, WeakMap<AttemptPaths, Record<string, string>>>();
 
 function baseVariables(paths: AttemptPaths, interpreter: string): Record<string, string> {
   const folder = dirname(interpreter);
@@ -45,11 +58,7 @@ function baseVariables(paths: AttemptPaths, interpreter: string): Record<string,
   };
 }
 
-function kindVariables(
-  grant: Grant,
-  context: TaskContext,
-  paths: AttemptPaths,
-): Record<string, string> {
+function kindVariables(context: TaskContext, paths: AttemptPaths): Record<string, string> {
   const params = context.params.trim() === '' ? '{}' : context.params;
   switch (context.kind) {
     case 'PARTITIONER':
@@ -59,8 +68,6 @@ function kindVariables(
         TASK_DIR: paths.input,
         TASK_RESULTS_DIR: paths.output,
         APP_PARAMS: params,
-        CHUNK_NUMBER: String(grant.ref.chunk),
-        CHUNK_NAME: grant.chunkName,
         NUM_CHUNKS: String(context.numChunks),
       };
     case 'ASSEMBLER':

@@ -38,7 +38,6 @@ export async function executeTask(
 ): Promise<SandboxResult> {
   const { attempt, folder, inputBytes } = staged;
   const { log } = attempt;
-  folder.open();
   attempt.enter('RUNNING');
   if (deps.capacity.isOvercommitted(attempt.context)) sayOvercommitted(attempt);
   log.say('INFO', 'container started', monotonicMs());
@@ -52,7 +51,6 @@ export async function executeTask(
   await failpoint('run');
   const result = await run.result;
   unwatch();
-  folder.shut();
   log.endOutput(result.endedAtMs);
   const { startedAtMs } = result;
   attempt.startedAt = startedAtMs === null ? null : deps.clock.at(startedAtMs);

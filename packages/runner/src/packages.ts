@@ -11,6 +11,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { StageError } from './errors.ts';
+import { removeTree } from './remove-tree.ts';
 
 const APP_FOLDER = 'app/';
 
@@ -204,23 +205,6 @@ async function makeFolders(root: string, path: string, folders: Set<string>): Pr
   for (let dir = dirname(path); !folders.has(dir); dir = dirname(dir)) missing.push(dir);
   if (missing.length > 0) await mkdir(missing[0] as string, { recursive: true, mode: 0o755 });
   for (const dir of missing) if (dir.startsWith(root)) folders.add(dir);
-}
-
-/** Removes a tree whose folders were made read-only (an ordinary user has to open them first). */
-async function removeTree(dir: string): Promise<void> {
-  await openFolders(dir);
-  await rm(dir, { recursive: true, force: true });
-}
-
-async function openFolders(dir: string): Promise<void> {
-  try {
-    await chmod(dir, 0o755);
-    for (const entry of await readdir(dir, { withFileTypes: true })) {
-      if (entry.isDirectory()) await openFolders(join(dir, entry.name));
-    }
-  } catch {
-    // Nothing there: nothing to open.
-  }
 }
 
 async function folderBytes(dir: string): Promise<number> {

@@ -70,7 +70,7 @@ export class Runner {
     const sandbox = await openSandbox(config, dir, await interpreters.resolvePython(), log);
     const client = new ServerClient(config.server, token);
     try {
-      await clearAttempts(dir);
+      clearAttempts(dir);
       const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
       await packages.load();
       const caches = new Caches(dir.caches, config.uidBase);

@@ -14,7 +14,7 @@ const NEWLINE = 0x0a;
 
 /** Writes the inline chunk of an APP task: always a fresh copy, the task may write to it. */
 export function stageInline(folder: AttemptFolder, bytes: Uint8Array): void {
-  writeFile(folder, join(folder.path, INPUT_PATHS.chunk), bytes);
+  writeFile(folder, folder.chunkFile, bytes);
 }
 
 /** Writes a file stream (see file-stream.ts of the contract) and returns the bytes of its files. */

@@ -1,19 +1,21 @@
 /**
  * Takes in what a task left behind. It runs only after the task's whole process tree is verified gone
- * and its folder is shut; still nothing in there is trusted: links are never followed, and anything
- * but a plain file with one name ends the attempt with the path in the message.
+ * and nobody but the runner can pass into its folder; still nothing in there is trusted: links are never
+ * followed, and anything but a plain file with one name ends the attempt with the path in the message.
  */
 import {
   closeSync,
   constants,
+  type Dirent,
   fstatSync,
   lstatSync,
   openSync,
   readdirSync,
   readSync,
+  type Stats,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createHash, hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type BundleEntry, encodeBundleEnd, INLINE_LIMIT } from '@bytenite/contract';
 import { StageError } from './errors.ts';
@@ -21,6 +23,8 @@ import { StageError } from './errors.ts';
 export interface ResultFile {
   path: string;
   size: number;
+  /** Its bytes, while all results together are small. */
+  bytes: Buffer | undefined;
 }
 
 export interface CollectedResults {
@@ -43,12 +47,11 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 const READ_BYTES = 256 * 1024;
 /** Entries between two breaths of the event loop. */
 const ENTRIES_PER_TURN = 512;
-/** An index line's fixed part and a path that is all escapes: what a small bundle may need. */
-const INDEX_LINE_BYTES = 96;
+const BROKEN_CHARACTER = '\ufffd';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Lists the files below `root`, after checking each; sorted by path. */
+/** Lists the files below `root` after checking each, and reads them as long as they are small. */
 export async function collectResults(
   root: string,
   limits: ResultLimits,
@@ -61,31 +64,31 @@ export async function collectResults(
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const dirent of readFolder(root, folder)) {
-      const path = folder + fileName(dirent.name, folder);
       if (++entries > limits.entries) {
         throw new StageError('OUTPUT_FAILED', `more than ${limits.entries} entries in the results`);
       }
       if (entries % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
+      const path = folder + dirent.name;
       if (dirent.isDirectory()) folders.push(`${path}/`);
-      else addFile(results, path, limits);
+      else addFile(results, path, dirent, limits);
     }
   }
-  results.files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (results.files.length > 1) results.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return results;
 }
 
 /** The whole bundle in memory when it is small enough to travel in a report, else undefined. */
-export function inlineBundle(results: CollectedResults): InlineBundle | undefined {
-  const indexBytes = results.files.reduce((sum, f) => sum + f.path.length + INDEX_LINE_BYTES, 8);
-  if (results.bytes + indexBytes > INLINE_LIMIT) return undefined;
-  const parts = results.files.map((file) => readSmall(results.root, file));
-  const entries = results.files.map((file, i): BundleEntry => {
-    const sha256 = hash('sha256', parts[i] as Buffer, 'base64url');
-    return { path: file.path, size: file.size, sha256 };
-  });
-  parts.push(Buffer.from(encodeBundleEnd(entries)));
-  const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-  // Paths full of escapes can make the index longer than thought.
+export function inlineBundle({ files, bytes }: CollectedResults): InlineBundle | undefined {
+  if (bytes > INLINE_LIMIT) return undefined;
+  const parts: Uint8Array[] = [];
+  const entries: BundleEntry[] = [];
+  for (const { path, size, bytes } of files) {
+    if (!bytes) return undefined;
+    parts.push(bytes);
+    entries.push({ path, size, sha256: hash('sha256', bytes, 'base64url') });
+  }
+  parts.push(encodeBundleEnd(entries));
+  const whole = Buffer.concat(parts);
   if (whole.length > INLINE_LIMIT) return undefined;
   return { bytes: whole, sha256: hash('sha256', whole, 'base64url') };
 }
@@ -97,10 +100,7 @@ export function streamBundle(results: CollectedResults): { body: Readable; sha25
   return { body, sha256: () => digest.copy().digest('base64url') };
 }
 
-async function* bundleParts(
-  results: CollectedResults,
-  digest: ReturnType<typeof createHash>,
-): AsyncGenerator<Uint8Array> {
+async function* bundleParts(results: CollectedResults, digest: Hash): AsyncGenerator<Uint8Array> {
   const entries: BundleEntry[] = [];
   for (const file of results.files) {
     const fileDigest = createHash('sha256');
@@ -109,73 +109,95 @@ async function* bundleParts(
       fileDigest.update(part);
       yield part;
     }
-    entries.push({ ...file, sha256: fileDigest.digest('base64url') });
+    const { path, size } = file;
+    entries.push({ path, size, sha256: fileDigest.digest('base64url') });
   }
   const end = encodeBundleEnd(entries);
   digest.update(end);
   yield end;
 }
 
-function readFolder(root: string, folder: string): ReturnType<typeof readBufferDir> {
+function readFolder(root: string, folder: string): Dirent[] {
+  const path = folder === '' ? root : `${root}/${folder}`;
   try {
-    return readBufferDir(folder === '' ? root : `${root}/${folder}`);
+    const entries = readdirSync(path, { withFileTypes: true });
+    if (entries.some(({ name }) => name.includes(BROKEN_CHARACTER))) checkNames(path, folder);
+    return entries;
   } catch (error) {
-    throw unreadable(folder, error);
+    throw error instanceof StageError ? error : unreadable(folder, error);
   }
 }
 
-function readBufferDir(path: string) {
-  return readdirSync(path, { withFileTypes: true, encoding: 'buffer' });
-}
-
-function fileName(name: Buffer, folder: string): string {
-  try {
-    return utf8.decode(name);
-  } catch {
-    const shown = folder + name.toString('latin1');
-    throw new StageError('OUTPUT_FAILED', `the name of ${shown} is not valid UTF-8`);
+/** U+FFFD is either in the name itself or stands for bytes that are no UTF-8. */
+function checkNames(path: string, folder: string): void {
+  for (const name of readdirSync(path, 'buffer')) {
+    try {
+      utf8.decode(name);
+    } catch {
+      const shown = folder + name.toString('latin1');
+      throw new StageError('OUTPUT_FAILED', `the name of ${shown} is not valid UTF-8`);
+    }
   }
 }
 
-function addFile(results: CollectedResults, path: string, limits: ResultLimits): void {
-  const status = lstatSync(`${results.root}/${path}`);
+function addFile(
+  results: CollectedResults,
+  path: string,
+  dirent: Dirent,
+  limits: ResultLimits,
+): void {
+  const place = `${results.root}/${path}`;
+  const isSmall = dirent.isFile() && results.bytes <= INLINE_LIMIT;
+  const file = isSmall ? readSmall(place, path) : checkFile(lstatSync(place), path);
+  results.bytes += file.size;
+  if (results.bytes > limits.bytes) {
+    throw new StageError('OUTPUT_FAILED', `the results are larger than ${limits.bytes} bytes`);
+  }
+  results.files.push(file);
+}
+
+function checkFile(status: Stats, path: string): ResultFile {
   if (!status.isFile()) {
     throw new StageError('OUTPUT_FAILED', `${path} is ${kindOf(status)}; results are plain files`);
   }
   if (status.nlink !== 1) {
     throw new StageError('OUTPUT_FAILED', `${path} is a hard link; results have one name each`);
   }
-  results.bytes += status.size;
-  if (results.bytes > limits.bytes) {
-    throw new StageError('OUTPUT_FAILED', `the results are larger than ${limits.bytes} bytes`);
-  }
-  results.files.push({ path, size: status.size });
+  return { path, size: status.size, bytes: undefined };
 }
 
-function kindOf(status: ReturnType<typeof lstatSync>): string {
-  if (status?.isSymbolicLink()) return 'a symbolic link';
-  if (status?.isFIFO()) return 'a named pipe';
-  if (status?.isSocket()) return 'a socket';
+function kindOf(status: Stats): string {
+  if (status.isSymbolicLink()) return 'a symbolic link';
+  if (status.isFIFO()) return 'a named pipe';
+  if (status.isSocket()) return 'a socket';
   return 'a device';
 }
 
-function readSmall(root: string, file: ResultFile): Buffer {
-  const fd = openFile(root, file);
+/** Checks a file and reads it, unless it turns out to be large. */
+function readSmall(place: string, path: string): ResultFile {
+  const fd = openResult(place, path);
   try {
-    const bytes = Buffer.allocUnsafe(file.size);
-    let at = 0;
-    for (let n = 1; at < file.size && n > 0; at += n)
-      n = readSync(fd, bytes, at, file.size - at, null);
-    if (at !== file.size) throw changed(file);
-    return bytes;
+    const file = checkFile(fstatSync(fd), path);
+    if (file.size <= INLINE_LIMIT) file.bytes = readWhole(fd, file);
+    return file;
   } finally {
     closeSync(fd);
   }
 }
 
+function readWhole(fd: number, { path, size }: ResultFile): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let at = 0; at < size;) {
+    const count = readSync(fd, bytes, at, size - at, null);
+    if (count === 0) throw changed(path);
+    at += count;
+  }
+  return bytes;
+}
+
 async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer> {
-  if (file.size <= READ_BYTES) {
-    if (file.size > 0) yield readSmall(root, file);
+  if (file.bytes) {
+    if (file.size > 0) yield file.bytes;
     return;
   }
   const handle = await open(`${root}/${file.path}`, READ_FLAGS);
@@ -183,7 +205,7 @@ async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer
     for (let left = file.size; left > 0;) {
       const part = Buffer.allocUnsafe(Math.min(left, READ_BYTES));
       const { bytesRead } = await handle.read(part, 0, part.length, null);
-      if (bytesRead === 0) throw changed(file);
+      if (bytesRead === 0) throw changed(file.path);
       left -= bytesRead;
       yield part.subarray(0, bytesRead);
     }
@@ -192,21 +214,16 @@ async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer
   }
 }
 
-function openFile(root: string, file: ResultFile): number {
-  let fd: number;
+function openResult(place: string, path: string): number {
   try {
-    fd = openSync(`${root}/${file.path}`, READ_FLAGS);
+    return openSync(place, READ_FLAGS);
   } catch (error) {
-    throw unreadable(file.path, error);
+    throw unreadable(path, error);
   }
-  const status = fstatSync(fd);
-  if (status.isFile() && status.size === file.size) return fd;
-  closeSync(fd);
-  throw changed(file);
 }
 
-function changed(file: ResultFile): StageError {
-  return new StageError('OUTPUT_FAILED', `${file.path} changed while it was read`);
+function changed(path: string): StageError {
+  return new StageError('OUTPUT_FAILED', `${path} changed while it was read`);
 }
 
 function unreadable(path: string, error: unknown): StageError {

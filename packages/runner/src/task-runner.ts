@@ -46,7 +46,6 @@ export class TaskRunner {
       return this.failed(attempt, error);
     } finally {
       for (const use of uses) use.release();
-      place.folder.shut();
       place.folder.clear();
     }
   }

@@ -1,8 +1,8 @@
 /** The runner's folders, their rights, and what an earlier run left in them. */
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 export interface WorkDir {
   root: string;
@@ -35,11 +35,21 @@ export function openWorkDir(root: string, uidBase: number | null): WorkDir {
 }
 
 /** To be called only when no process of an earlier run is left. */
-export async function clearAttempts(dir: WorkDir): Promise<void> {
-  for (const path of [dir.attempts, dir.trash]) await rm(path, { recursive: true, force: true });
+export function clearAttempts(dir: WorkDir): void {
+  mkdirSync(dir.trash, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(dir.trash)) void removeTree(join(dir.trash, name)).catch(ignore);
+  if (existsSync(dir.attempts)) throwAway(dir.attempts, dir.trash);
   mkdirSync(dir.attempts, { mode: PASSABLE });
-  mkdirSync(dir.trash, { mode: 0o700 });
 }
+
+/** The path is free at once, the bytes a little later; what cannot be removed is tried at the next start. */
+export function throwAway(path: string, trashDir: string): void {
+  const trash = join(trashDir, randomUUID());
+  renameSync(path, trash);
+  void removeTree(trash).catch(ignore);
+}
+
+function ignore(): void {}
 
 function requirePassable(root: string): void {
   for (let path = root; path !== dirname(path); path = dirname(path)) {

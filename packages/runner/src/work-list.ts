@@ -48,6 +48,7 @@ export class WorkList {
   private ahead = 0;
   private readonly idleWaiters: (() => void)[] = [];
   private pumpDue = false;
+  private startsLeft = STARTS_PER_TURN;
   private draining = false;
   /** Of the newest grant: how many such tasks run at once. */
   private concurrency: number;
@@ -176,21 +177,24 @@ export class WorkList {
     return this.prefetch.target(this.concurrency, Math.max(0, monotonicMs() - oldest));
   }
 
+  /** In this turn of the event loop as long as its starts are not used up, else in the next. */
   private schedulePump(): void {
-    if (this.pumpDue) return;
+    if (this.pumpDue || this.queue.length === 0) return;
     this.pumpDue = true;
-    setImmediate(() => {
-      this.pumpDue = false;
-      this.pump();
-    });
+    if (this.startsLeft > 0) queueMicrotask(() => this.pump());
+    else setImmediate(() => this.pump());
   }
 
   private pump(): void {
-    for (let starts = 0; this.queue.length > 0 && this.ahead < STAGED_AHEAD; starts++) {
-      if (starts === STARTS_PER_TURN) {
+    this.pumpDue = false;
+    if (this.startsLeft === STARTS_PER_TURN) {
+      setImmediate(() => {
+        this.startsLeft = STARTS_PER_TURN;
         this.schedulePump();
-        return;
-      }
+      });
+    }
+    while (this.queue.length > 0 && this.ahead < STAGED_AHEAD && this.startsLeft > 0) {
+      this.startsLeft--;
       this.start(this.queue.shift() as Attempt);
     }
   }
