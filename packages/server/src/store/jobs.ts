@@ -5,11 +5,6 @@ import { jsonOrNull, parseOrNull } from './json.ts';
 import type { Db, Tx } from './store.ts';
 import type { JobDocRow, JobDocTable, JobRow, JobTable } from './tables.ts';
 
-export interface JobRecord {
-  job: JobRow;
-  doc: JobDoc;
-}
-
 export async function findJob(db: Db, account: string, id: string): Promise<JobRow | undefined> {
   return db
     .selectFrom('job')
@@ -148,13 +143,18 @@ export async function expiredJobs(db: Db, endedBefore: number, limit: number): P
   return rows.map((row) => row.no);
 }
 
-/** Jobs with a task that could be claimed now, oldest first. */
-export async function claimableJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
+/** Jobs after a number with a task that could be claimed now, oldest first. */
+export async function claimableJobs(
+  db: Db,
+  now: number,
+  page: { after: number; limit: number },
+): Promise<JobRow[]> {
   const claiming: JobState[] = ['PARTITIONING', 'PARTITIONED', 'MERGING'];
   return db
     .selectFrom('job')
     .selectAll()
     .where('state', 'in', claiming)
+    .where('no', '>', page.after)
     .where((e) =>
       e.or([
         e.and([e('state', '=', 'PARTITIONED'), e('cursor', '<', e.ref('num_chunks'))]),
@@ -168,7 +168,7 @@ export async function claimableJobs(db: Db, now: number, limit: number): Promise
       ]),
     )
     .orderBy('no')
-    .limit(limit)
+    .limit(page.limit)
     .execute();
 }
 
