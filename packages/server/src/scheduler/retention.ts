@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { sweepAccessTokens } from '../engine/auth/sweep-tokens.ts';
+import { discardPrefix } from '../engine/discard.ts';
 import { dataPrefix } from '../engine/job-keys.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import { expiredJobs, lockJob, updateJob } from '../store/jobs.ts';
@@ -8,7 +9,6 @@ import {
   deleteGarbage,
   deleteJobRecords,
   dueGarbage,
-  insertGarbage,
 } from '../store/records.ts';
 
 const PER_ROUND = 100;
@@ -22,7 +22,7 @@ export async function expireJobData(ctx: Context): Promise<boolean> {
       const job = await lockJob(tx, no);
       if (job === undefined || !isTerminal(job.state) || job.data_state !== 'kept') return;
       await updateJob(tx, job, { data_state: 'expired' });
-      await insertGarbage(tx, dataPrefix(no), ctx.now());
+      await discardPrefix(tx, dataPrefix(no), ctx.now());
     });
   }
   return jobs.length === PER_ROUND;

@@ -2,10 +2,10 @@ import { notFound, precondition } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { isTerminal } from '../../domain/job-state.ts';
 import { deleteJobRow, lockJob } from '../../store/jobs.ts';
-import { insertGarbage } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { discardPrefix } from '../discard.ts';
 import { jobPrefix } from '../job-keys.ts';
 import { policyOf } from '../job-policy.ts';
 import { endJob } from '../transitions/end-job.ts';
@@ -42,5 +42,5 @@ export async function deleteJob(ctx: Context, account: Account, id: string): Pro
 /** The row goes at once; its tasks, logs and blobs are collected behind it. */
 async function removeJob(ctx: Context, tx: Tx, job: JobRow): Promise<void> {
   await deleteJobRow(tx, job.no);
-  await insertGarbage(tx, jobPrefix(job.no), ctx.now());
+  await discardPrefix(tx, jobPrefix(job.no), ctx.now());
 }
