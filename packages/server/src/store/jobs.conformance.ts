@@ -137,11 +137,12 @@ export function describeJobs(fixture: Fixture): void {
           { ...ready, job: merging.no, kind: 'ASSEMBLER', ready_at: T0 },
         ]),
       );
-      const at = async (now: number, limit = 10) =>
-        (await claimableJobs(store.db, now, limit)).map((job) => job.no);
+      const at = async (now: number, limit = 10, after = 0) =>
+        (await claimableJobs(store.db, now, { after, limit })).map((job) => job.no);
       expect(await at(T0)).toEqual([cursorLeft.no, merging.no]);
       expect(await at(T0 + 1)).toEqual([cursorLeft.no, waits.no, merging.no]);
       expect(await at(T0 + 1, 2)).toEqual([cursorLeft.no, waits.no]);
+      expect(await at(T0 + 1, 2, waits.no)).toEqual([merging.no]);
     });
 
     it('finds running jobs past their deadline, and no others', async () => {

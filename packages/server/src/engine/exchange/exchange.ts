@@ -74,8 +74,11 @@ async function claim(
 ): Promise<JobClaims[]> {
   const deadline = ctx.now() + (mayWait ? request.waitMs : 0);
   const wantsWork = request.prefetch > 0 || request.idle || request.free.cpus > 0;
-  while (wantsWork) {
-    const candidates = await findCandidates(ctx);
+  // Nobody would hear of what is claimed for a caller that is gone or that has begun anew.
+  const isThere = () =>
+    !signal.aborted && ctx.runners.find(runner.id, runner.incarnation) !== undefined;
+  while (wantsWork && isThere()) {
+    const candidates = await findCandidates(ctx, runner);
     if (candidates.length > 0) {
       const claims = await ctx.store.transact((tx) =>
         claimForRunner(ctx, tx, runner, request, candidates),
@@ -83,7 +86,7 @@ async function claim(
       if (claims.length > 0) return claims;
     }
     const left = deadline - ctx.now();
-    if (left <= 0 || signal.aborted) return [];
+    if (left <= 0) return [];
     await ctx.signals.wait('runnable', Math.min(POLL_MS, left), signal);
   }
   return [];

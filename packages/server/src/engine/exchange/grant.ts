@@ -16,7 +16,14 @@ import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
 import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
-import { grantedTo, isLargerThan, needsOf, taskContext, type Needs } from './task-context.ts';
+import {
+  canRun,
+  grantedTo,
+  isLargerThan,
+  needsOf,
+  taskContext,
+  type Needs,
+} from './task-context.ts';
 
 /** Jobs looked at in one exchange. */
 const MAX_CANDIDATES = 64;
@@ -28,12 +35,21 @@ export interface Candidate {
   policy: JobPolicy;
 }
 
-/** Jobs with something to claim, and what they need; read before the transaction. */
-export async function findCandidates(ctx: Context): Promise<Candidate[]> {
-  const jobs = await claimableJobs(ctx.store.db, ctx.now(), MAX_CANDIDATES);
+/** Jobs with something to claim that this runner can run at all; read before the transaction. */
+export async function findCandidates(ctx: Context, runner: Runner): Promise<Candidate[]> {
+  const { db } = ctx.store;
   const candidates: Candidate[] = [];
-  for (const job of jobs) {
-    candidates.push({ job, policy: await policyOf(ctx, ctx.store.db, job.no, job.run) });
+  // Jobs that no runner can run must not hide those behind them.
+  for (let after = 0; candidates.length < MAX_CANDIDATES;) {
+    const jobs = await claimableJobs(db, ctx.now(), { after, limit: MAX_CANDIDATES });
+    for (const job of jobs) {
+      const kind = kindClaimedIn(job.state);
+      const policy = await policyOf(ctx, db, job.no, job.run);
+      if (kind !== null && canRun(runner, componentOf(policy, kind)))
+        candidates.push({ job, policy });
+    }
+    if (jobs.length < MAX_CANDIDATES) break;
+    after = jobs.at(-1)?.no ?? Infinity;
   }
   return candidates;
 }
@@ -96,18 +112,18 @@ function claimant(ctx: Context, runner: Runner, needs: Needs) {
 /** How many tasks of these needs fit, staged ones included. */
 function capacityFor(needs: Needs, runner: Runner, capacity: Capacity): number {
   if (isLargerThan(needs, runner)) return runner.overcommit && capacity.idle ? 1 : 0;
+  return Math.min(capacity.left, fittingIn(capacity, needs) + capacity.prefetch);
+}
+
+function fittingIn(capacity: Needs, needs: Needs): number {
   const byCpu = needs.cpus > 0 ? Math.floor(capacity.cpus / needs.cpus) : MAX_GRANTS;
   const byMemory =
     needs.memoryBytes > 0 ? Math.floor(capacity.memoryBytes / needs.memoryBytes) : MAX_GRANTS;
-  const fitting = Math.max(0, Math.min(byCpu, byMemory));
-  return Math.min(capacity.left, fitting + capacity.prefetch);
+  return Math.max(0, Math.min(byCpu, byMemory));
 }
 
 function reduce(capacity: Capacity, taken: Needs, count: number): void {
-  const fitting = Math.min(
-    count,
-    Math.floor(capacity.cpus / Math.max(taken.cpus, Number.MIN_VALUE)),
-  );
+  const fitting = Math.min(count, fittingIn(capacity, taken));
   capacity.cpus -= taken.cpus * fitting;
   capacity.memoryBytes -= taken.memoryBytes * fitting;
   capacity.prefetch = Math.max(0, capacity.prefetch - (count - fitting));
@@ -129,16 +145,7 @@ export async function presentGrants(
     if (kind === undefined) continue;
     contexts.push(taskContext(job, policy, kind));
     const taskId = taskIdMaker(job.uuid);
-    const inline = claims.filter((claim) => isInline(claim));
-    const contents = await readRanges(
-      ctx.blobs,
-      inline.map(({ source }) => ({
-        key: source.source_key ?? '',
-        offset: source.source_offset,
-        length: source.source_length,
-      })),
-    );
-    const bytesOf = new Map(inline.map((claim, i) => [claim, contents[i] ?? new Uint8Array()]));
+    const bytesOf = await readInline(ctx, claims);
     for (const claim of claims) {
       const bytes = bytesOf.get(claim);
       grants.push({
@@ -159,6 +166,26 @@ export async function presentGrants(
     }
   }
   return { contexts, grants, tail };
+}
+
+/** Small chunks by their claim. Where one cannot be read all are streamed, and its own task fails by it. */
+async function readInline(
+  ctx: Context,
+  claims: readonly Claim[],
+): Promise<ReadonlyMap<Claim, Uint8Array>> {
+  const inline = claims.filter((claim) => isInline(claim));
+  const ranges = inline.map(({ source }) => ({
+    key: source.source_key ?? '',
+    offset: source.source_offset,
+    length: source.source_length,
+  }));
+  try {
+    const contents = await readRanges(ctx.blobs, ranges);
+    return new Map(inline.map((claim, i) => [claim, contents[i] ?? new Uint8Array()]));
+  } catch (error) {
+    ctx.logger.error({ err: error, job: inline[0]?.lease.job }, 'chunks could not be read');
+    return new Map();
+  }
 }
 
 function isInline({ source }: Claim): boolean {

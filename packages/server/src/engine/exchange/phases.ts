@@ -1,10 +1,12 @@
-import type { PhaseReport } from '@bytenite/contract';
+import { LEASE_PHASES, type LeasePhase, type PhaseReport } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { findJobByNo } from '../../store/jobs.ts';
 import { findLease, updatePhase } from '../../store/leases.ts';
 import { insertEvents } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
+import type { LeaseRow } from '../../store/tables.ts';
 import { policyOf } from '../job-policy.ts';
+import { withinLease } from '../transitions/lease-times.ts';
 
 /** A runner ends a task at its timeout; this much later the server ends the lease itself. */
 const TIMEOUT_GRACE_MS = 30_000;
@@ -16,20 +18,20 @@ export async function applyPhases(
   runner: string,
   phases: readonly PhaseReport[],
 ): Promise<void> {
-  for (const { lease: id, phase, receivedAt, startedAt } of phases) {
+  for (const { lease: id, phase, ...times } of phases) {
     const lease = await findLease(tx, id);
-    if (lease === undefined || lease.runner !== runner || lease.phase === phase) continue;
+    if (lease === undefined || lease.runner !== runner || !isLater(phase, lease.phase)) continue;
+    const receivedAt = timeOf(times.receivedAt, lease, ctx.now());
+    const startedAt = timeOf(times.startedAt, lease, ctx.now());
     const job = await findJobByNo(tx, lease.job);
     if (job === undefined) continue;
     const { config } = await policyOf(ctx, tx, job.no, job.run);
     const limited = lease.kind === 'APP' && config.taskTimeout > 0 && startedAt !== null;
     await updatePhase(tx, runner, id, {
       phase,
-      received_at: receivedAt === null ? null : Math.round(receivedAt),
-      started_at: startedAt === null ? null : Math.round(startedAt),
-      limit_at: limited
-        ? Math.round(startedAt) + config.taskTimeout * 1000 + TIMEOUT_GRACE_MS
-        : null,
+      received_at: receivedAt,
+      started_at: startedAt,
+      limit_at: limited ? startedAt + config.taskTimeout * 1000 + TIMEOUT_GRACE_MS : null,
     });
     await insertEvents(tx, [
       {
@@ -41,4 +43,13 @@ export async function applyPhases(
       },
     ]);
   }
+}
+
+/** Reports come on two ways, so an older one may come after a newer one. */
+function isLater(phase: LeasePhase, than: LeasePhase): boolean {
+  return LEASE_PHASES.indexOf(phase) > LEASE_PHASES.indexOf(than);
+}
+
+function timeOf(at: number | null, lease: LeaseRow, now: number): number | null {
+  return at === null ? null : withinLease(lease, at, now);
 }

@@ -16,6 +16,7 @@ import { groupBy } from '../group-by.ts';
 import { policyOf, type JobPolicy } from '../job-policy.ts';
 import { commitResults, type FinishedAttempt } from '../transitions/commit-results.ts';
 import { endAttempt, latestAttemptFirst } from '../transitions/end-attempt.ts';
+import { withinLease } from '../transitions/lease-times.ts';
 import type { BundlePlace, Packs } from './packs.ts';
 
 /** Settles all reports of an exchange; jobs are locked in ascending order. */
@@ -137,9 +138,8 @@ function cleanText(text: string): string {
     .replace(/\uFFFD+$/, '');
 }
 
-/** A runner's clock may be off: its times are kept between the lease's start and now. */
 function withTimes(report: EndReport, lease: LeaseRow, now: number): EndReport {
-  const within = (at: number) => Math.round(Math.min(now, Math.max(lease.assigned_at, at)));
+  const within = (at: number) => withinLease(lease, at, now);
   return {
     ...report,
     receivedAt: report.receivedAt === null ? null : within(report.receivedAt),

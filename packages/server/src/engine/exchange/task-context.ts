@@ -19,6 +19,12 @@ export function isLargerThan(needs: Needs, runner: Needs): boolean {
   return needs.cpus > runner.cpus || needs.memoryBytes > runner.memoryBytes;
 }
 
+/** Whether a runner could run a component if it had nothing else to do. None has a GPU yet. */
+export function canRun(runner: Runner, component: PinnedRevision): boolean {
+  if (component.gpu.length > 0) return false;
+  return runner.overcommit || !isLargerThan(needsOf(component), runner);
+}
+
 /** What a task takes of this runner: all of it where it asks for more than there is. */
 export function grantedTo(needs: Needs, runner: Runner): Needs {
   return {
