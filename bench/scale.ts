@@ -1,0 +1,105 @@
+/** Whether a task costs the same in a small job and in a large one, and what memory that takes. */
+import { readOptions } from './support/options.ts';
+import { pushNullComponents, runNullJob } from './support/null-jobs.ts';
+import { cpuPerTask, peakMemory, platformCpu, startMeasured } from './support/platform.ts';
+import { beginReport, printReport, progress } from './support/report.ts';
+import { medians } from './support/statistics.ts';
+
+const AIM = 1.3;
+const WARM_UP_TASKS = 5000;
+const SMALL = 1000;
+
+const METHOD = [
+  'As the bench dispatch, at three sizes. Every measurement has a platform of its own, which is warm when',
+  'it begins; the sizes take turns. Cost is wall time by task. Memory is the peak resident set (VmHWM).',
+];
+
+interface Cost {
+  appMicroseconds: number;
+  jobMicroseconds: number;
+  serverMsPerTask: number;
+  runnerMsPerTask: number;
+  serverPeakMiB: number;
+  runnerPeakMiB: number;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions({ rounds: 3, tasks: 100_000 });
+  const sizes = [...new Set([SMALL, Math.min(10_000, options.tasks), options.tasks])];
+  const start = beginReport();
+  const rounds: { tasks: number; cost: Cost }[][] = [];
+  for (let i = 0; i < options.rounds; i++) {
+    const round = [];
+    for (const tasks of sizes) {
+      const cost = await measure(tasks);
+      progress(`round ${i + 1}: ${tasks} tasks, ${Math.round(cost.appMicroseconds)} µs each`);
+      round.push({ tasks, cost });
+    }
+    rounds.push(round);
+  }
+  const middle = sizes.map((tasks, i) => ({
+    tasks,
+    ...medians(rounds.map((round) => costOf(round, i))),
+  }));
+  const growth = (field: 'appMicroseconds' | 'jobMicroseconds') =>
+    (middle.at(-1)?.[field] ?? Number.NaN) / (middle[0]?.[field] ?? Number.NaN);
+  const largest = options.tasks.toLocaleString('en');
+  printReport(
+    start,
+    {
+      bench: 'scale',
+      method: METHOD,
+      settings: { sizes, warmUpTasks: WARM_UP_TASKS },
+      rounds,
+      medians: Object.fromEntries(middle.map(({ tasks, ...cost }) => [tasks, cost])),
+      ratios: {},
+      aims: (['appMicroseconds', 'jobMicroseconds'] as const).map((field) => ({
+        name: `${field === 'appMicroseconds' ? 'app tasks' : 'whole job'}: cost of one of ${largest} over one of 1,000`,
+        aim: `at most ${AIM}`,
+        measured: growth(field),
+        isMet: growth(field) <= AIM,
+      })),
+    },
+    {
+      head: ['tasks', 'app, µs each', 'whole job, µs each', 'server, MiB', 'runner, MiB'],
+      rows: middle.map((cost) => [
+        cost.tasks.toLocaleString('en'),
+        cost.appMicroseconds,
+        cost.jobMicroseconds,
+        cost.serverPeakMiB,
+        cost.runnerPeakMiB,
+      ]),
+    },
+    options.asJson,
+  );
+}
+
+function costOf(round: readonly { cost: Cost }[], i: number): Record<keyof Cost, number> {
+  const entry = round[i];
+  if (entry === undefined) throw new Error('a size was not measured');
+  return { ...entry.cost };
+}
+
+async function measure(tasks: number): Promise<Cost> {
+  const platform = await startMeasured({ sandbox: 'null', profileDir: null });
+  try {
+    await pushNullComponents(platform);
+    await runNullJob(platform, WARM_UP_TASKS);
+    const before = platformCpu(platform);
+    const { whole, partitioned } = await runNullJob(platform, tasks);
+    const cpu = cpuPerTask(before, platformCpu(platform), tasks);
+    const memory = peakMemory(platform);
+    return {
+      appMicroseconds: (partitioned * 1e6) / tasks,
+      jobMicroseconds: (whole * 1e6) / tasks,
+      serverMsPerTask: cpu.server,
+      runnerMsPerTask: cpu.runner,
+      serverPeakMiB: memory.server,
+      runnerPeakMiB: memory.runner,
+    };
+  } finally {
+    await platform.close();
+  }
+}
+
+await main();
