@@ -1,12 +1,11 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { ConnectionError } from '../errors.ts';
-import { backoffMs, wait, type IdleWatch } from '../wait.ts';
+import type { IdleWatch } from '../wait.ts';
 import {
   isPassing,
+  pauseAfter,
   requireOk,
-  RETRY_BASE_MS,
-  RETRY_CAP_MS,
   transferOnce,
   TRIES,
   type TransferOptions,
@@ -51,7 +50,7 @@ async function fillPart(url: string, part: string, options: TransferOptions): Pr
       if (progress.bytes > before) tries = 1;
       if (tries >= TRIES || !isPassing(error)) throw error;
     }
-    await wait(backoffMs(tries, RETRY_BASE_MS, RETRY_CAP_MS), options.signal);
+    await pauseAfter(tries, options);
   }
 }
 

@@ -11,6 +11,7 @@ import { downloadFile } from './download.ts';
 import { uploadFile, uploadStream } from './upload.ts';
 
 const CONTENT = randomBytes(300_000);
+const SOON = { retryMs: 1 };
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'bytenite-transfer-'));
@@ -46,7 +47,7 @@ describe('downloads', () => {
   it('go on where they broke', async () => {
     const { handler, ranges } = sendParts([100_000, 50_000]);
     const file = path.join(await folder(), 'sub/out.bin');
-    expect(await downloadFile((await serveRaw(handler)).url, file)).toBe(CONTENT.length);
+    expect(await downloadFile((await serveRaw(handler)).url, file, SOON)).toBe(CONTENT.length);
     expect(await readFile(file)).toEqual(CONTENT);
     expect(ranges).toHaveLength(3);
     expect(ranges[1]).toMatch(/^bytes=\d+-$/);
@@ -56,7 +57,7 @@ describe('downloads', () => {
     for (const options of [{ etags: ['"one"', '"two"'] }, { ranges: false }]) {
       const { handler } = sendParts([100_000], options);
       const file = path.join(await folder(), 'out.bin');
-      await downloadFile((await serveRaw(handler)).url, file);
+      await downloadFile((await serveRaw(handler)).url, file, SOON);
       expect(await readFile(file)).toEqual(CONTENT);
     }
   });
@@ -74,7 +75,10 @@ describe('downloads', () => {
 
   it('are given up when nothing arrives any more', async () => {
     const { url } = await serveRaw((_, response) => void response.write('some'));
-    const promise = downloadFile(url, path.join(await folder(), 'out.bin'), { idleMs: 20 });
+    const promise = downloadFile(url, path.join(await folder(), 'out.bin'), {
+      ...SOON,
+      idleMs: 20,
+    });
     await expect(promise).rejects.toMatchObject({ reason: 'timeout' });
   });
 
@@ -102,7 +106,7 @@ describe('uploads', () => {
     });
     const file = path.join(await folder(), 'in.bin');
     await writeFile(file, CONTENT);
-    await uploadFile(url, file);
+    await uploadFile(url, file, SOON);
     expect(received).toEqual([CONTENT]);
     expect(lengths.at(-1)).toEqual(['PUT', String(CONTENT.length)]);
   });
@@ -117,7 +121,7 @@ describe('uploads', () => {
     });
     const file = path.join(await folder(), 'in.bin');
     await writeFile(file, '');
-    await uploadFile(url, file);
+    await uploadFile(url, file, SOON);
     expect(bodies).toEqual(['0:']);
   });
 

@@ -1,21 +1,29 @@
 /** What uploads and downloads share: time limits by idleness, errors, which of them are worth another try. */
 import { ConnectionError, errorFromReply, RemoteError } from '../errors.ts';
 import { connectionError } from '../transport.ts';
-import { watchIdle, type IdleWatch } from '../wait.ts';
+import { backoffMs, wait, watchIdle, type IdleWatch } from '../wait.ts';
 
 export interface TransferOptions {
   fetch?: typeof globalThis.fetch;
   signal?: AbortSignal;
   /** A transfer that moves nothing for this long is given up; there is no limit in total. */
   idleMs?: number;
+  /** Pause before the second try; it doubles from there. */
+  retryMs?: number;
   /** Bytes so far, and of all where that is known. Goes back when a transfer starts anew. */
   onProgress?: (bytes: number, total: number | undefined) => void;
 }
 
 const IDLE_MS = 60_000;
 export const TRIES = 5;
-export const RETRY_BASE_MS = 250;
-export const RETRY_CAP_MS = 5000;
+const RETRY_MS = 250;
+const RETRY_CAP_MS = 5000;
+
+/** The pause after a number of tries that failed. */
+export async function pauseAfter(tries: number, options: TransferOptions): Promise<void> {
+  const baseMs = options.retryMs ?? RETRY_MS;
+  await wait(backoffMs(tries, baseMs, RETRY_CAP_MS), options.signal);
+}
 
 /** Runs one try below an idle watch, and names what its failure was. */
 export async function transferOnce<T>(

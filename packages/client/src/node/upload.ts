@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { backoffMs, wait, type IdleWatch } from '../wait.ts';
+import type { IdleWatch } from '../wait.ts';
 import {
   isPassing,
+  pauseAfter,
   requireOk,
-  RETRY_BASE_MS,
-  RETRY_CAP_MS,
   transferOnce,
   TRIES,
   type TransferOptions,
@@ -28,7 +27,7 @@ export async function uploadFile(
     } catch (error) {
       if (tries >= TRIES || !isPassing(error)) throw error;
     }
-    await wait(backoffMs(tries, RETRY_BASE_MS, RETRY_CAP_MS), options.signal);
+    await pauseAfter(tries, options);
   }
 }
 
