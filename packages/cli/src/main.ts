@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { CliError } from './errors.ts';
+import { CliError, Interrupted } from './errors.ts';
 import { createProgram } from './program.ts';
 import { printError } from './terminal/print-error.ts';
 
@@ -26,13 +26,9 @@ async function report(error: unknown): Promise<number> {
   }
   const { describeError } = await import('./describe-error.ts');
   const described = error instanceof CliError ? error : describeError(error);
-  if (!isSilent(described)) printError(described);
+  // Ctrl-C needs no complaint: what is left running was told when it was pressed.
+  if (!(described instanceof Interrupted)) printError(described);
   return described instanceof CliError ? described.exitCode : 1;
-}
-
-/** What happened was told while it happened. */
-function isSilent(error: unknown): boolean {
-  return error instanceof CliError && error.message === '';
 }
 
 /** The reader of a pipe left (`bytenite job list | head -1`): nothing is left to do. */

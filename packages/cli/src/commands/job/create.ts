@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { createJob, planJob, uploadInput, type CreateOptions } from '../../job/create-job.ts';
 import { untilInterrupted } from '../../job/interrupt.ts';
+import { settleDraft } from '../../job/settle-draft.ts';
 import { printJson, fieldText } from '../../terminal/json.ts';
 import { printable } from '../../terminal/escape.ts';
 import { sessionOf } from '../global-options.ts';
@@ -28,7 +29,11 @@ Examples:
     const job = await createJob(client, plan.body);
     const { input } = plan;
     if (input !== undefined) {
-      await untilInterrupted((signal) => uploadInput(client, job, input, signal));
+      await untilInterrupted((signal) => uploadInput(client, job, input, signal)).catch(
+        async (error: unknown) => {
+          throw await settleDraft(client, job.id, input, error);
+        },
+      );
     }
     if (options.json) {
       const text = await client.text('Customer_GetJob', { params: { jobId: job.id } });

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Client } from '@bytenite/client';
 import type { Command } from 'commander';
-import { describeError } from '../../describe-error.ts';
 import { CliError, Interrupted, UsageError } from '../../errors.ts';
 import {
   createJob,
@@ -13,6 +12,7 @@ import {
 import { untilInterrupted } from '../../job/interrupt.ts';
 import { parseConfig } from '../../job/params.ts';
 import { selectJob } from '../../job/select-job.ts';
+import { settleDraft } from '../../job/settle-draft.ts';
 import { sayHowToReturn, watchJob } from '../../job/watch-job.ts';
 import { printable } from '../../terminal/escape.ts';
 import { fieldText, printJson } from '../../terminal/json.ts';
@@ -119,28 +119,6 @@ async function runDraft(
 ): Promise<void> {
   const body = parseConfig(config) ?? {};
   await client.call('Customer_RunJob', { params: { jobId }, body }, { signal });
-}
-
-/** A draft that could not run is kept for the sake of its upload, else deleted. Returns the error to throw. */
-async function settleDraft(
-  client: Client,
-  jobId: string,
-  input: string | undefined,
-  error: unknown,
-): Promise<unknown> {
-  if (input === undefined) {
-    await client.call('Customer_DeleteJob', { params: { jobId } }).catch(() => undefined);
-    return error;
-  }
-  const kept = `the draft is kept: bytenite job run ${jobId}, or bytenite job delete ${jobId}`;
-  if (error instanceof Interrupted) {
-    process.stderr.write(`\nInterrupted before the job ran; ${printable(kept)}\n`);
-    return error;
-  }
-  const described = describeError(error);
-  if (!(described instanceof CliError)) return described;
-  const { message, why, fix } = described;
-  return new CliError(message, { why, fix: [...fix, kept] });
 }
 
 async function sayStarted(client: Client, jobId: string, options: Options): Promise<void> {
