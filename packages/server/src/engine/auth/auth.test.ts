@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RawJson } from '@bytenite/contract';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { addAccount } from '../../testing/rows.ts';
 import { authenticate, forget, signOut } from './authenticate.ts';
@@ -15,13 +15,20 @@ const HOUR = 3600 * 1000;
 
 let ctx: TestContext;
 
-beforeEach(async () => {
+beforeAll(async () => {
   ctx = await createTestContext();
-  // The first start is what is tested: nobody is there yet.
-  await ctx.store.db.deleteFrom('account').execute();
 });
 
-afterEach(async () => {
+// Every test begins before the first start: nobody is there yet.
+beforeEach(async () => {
+  for (const table of ['access_token', 'api_key', 'account'] as const) {
+    await ctx.store.db.deleteFrom(table).execute();
+  }
+  await rm(keyFile(), { force: true });
+  forget(ctx.store);
+});
+
+afterAll(async () => {
   await ctx.dispose();
 });
 

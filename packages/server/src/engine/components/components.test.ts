@@ -1,5 +1,5 @@
 import { ApiError } from '@bytenite/contract';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPackage } from '../../archive/read-package.ts';
 import { addAccount } from '../../testing/rows.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
@@ -15,16 +15,27 @@ import { resolveTag } from './resolve-tag.ts';
 import { activateComponent, deactivateComponent } from './switch-component.ts';
 
 let ctx: TestContext;
+/** Every test has an account of its own. */
+let account: Account;
 
-beforeEach(async () => {
+beforeAll(async () => {
   ctx = await createTestContext();
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  account = await newAccount();
+});
+
+afterAll(async () => {
   await ctx.dispose();
 });
 
-function push(data: string, family: Family = 'app', account: Account = ctx.account) {
+async function newAccount(): Promise<Account> {
+  const id = await addAccount(ctx.store);
+  return { id, userName: id, role: 'ROLE_USER' };
+}
+
+function push(data: string, family: Family = 'app') {
   return pushComponent(ctx, account, family, data);
 }
 
@@ -47,7 +58,7 @@ function shown({ component, revision }: ComponentView): string {
 }
 
 async function resolved(tag: string, active: boolean): Promise<string | null> {
-  const query = { account: ctx.account.id, types: ['app'] as const, tag, active };
+  const query = { account: account.id, types: ['app'] as const, tag, active };
   const record = await resolveTag(ctx.store.db, query);
   return (
     record && `${record.component.major}.${record.component.minor}rev${record.revision.revision}`
@@ -83,7 +94,7 @@ describe('a push', () => {
       revision: 2,
       status: 'inactive',
     });
-    await activateComponent(ctx, ctx.account, 'app', 'a');
+    await activateComponent(ctx, account, 'app', 'a');
     expect((await pushed('a', '0.1', '3')).revision).toMatchObject({
       revision: 3,
       status: 'active',
@@ -96,11 +107,14 @@ describe('a push', () => {
     const data = await componentPackage('a');
     await push(data);
     await push(data);
-    const marks = await ctx.store.db.selectFrom('gc').selectAll().execute();
-    expect(marks).toHaveLength(1);
-    expect(marks[0]?.prefix).not.toBe(
-      (await getComponent(ctx, ctx.account, 'app', 'a')).revision.blob_key,
-    );
+    const { revision } = await getComponent(ctx, account, 'app', 'a');
+    const packages: string[] = [];
+    for await (const key of ctx.blobs.list('package')) packages.push(key);
+    const marks = await ctx.store.db.selectFrom('gc').select('prefix').execute();
+    const kept = packages.filter((key) => !marks.some(({ prefix }) => prefix === key));
+    expect(kept).toContain(revision.blob_key);
+    const rows = await ctx.store.db.selectFrom('revision').select('blob_key').execute();
+    expect(kept.toSorted()).toEqual(rows.map(({ blob_key }) => blob_key).toSorted());
   });
 
   it('tells all that is wrong with a package at once', async () => {
@@ -169,8 +183,8 @@ describe('a tag', () => {
     await pushed('a', '1.9', '1');
     await pushed('a', '1.10', '1');
     await pushed('a', '2.0', '1');
-    await activateComponent(ctx, ctx.account, 'app', 'a@1.9');
-    await activateComponent(ctx, ctx.account, 'app', 'a@1.10');
+    await activateComponent(ctx, account, 'app', 'a@1.9');
+    await activateComponent(ctx, account, 'app', 'a@1.10');
     await pushed('a', '1.10', '2');
   });
 
@@ -190,15 +204,9 @@ describe('a tag', () => {
   });
 
   it('is looked up in the caller`s account only, and so is an id', async () => {
-    const other: Account = {
-      id: await addAccount(ctx.store),
-      userName: 'other',
-      role: 'ROLE_ADMIN',
-    };
-    const { component } = await getComponent(ctx, ctx.account, 'app', 'a@1.9');
-    expect((await getComponent(ctx, ctx.account, 'app', component.id)).component).toEqual(
-      component,
-    );
+    const other = await newAccount();
+    const { component } = await getComponent(ctx, account, 'app', 'a@1.9');
+    expect((await getComponent(ctx, account, 'app', component.id)).component).toEqual(component);
     for (const tag of ['a', 'a@1.9', component.id]) {
       expect((await refusal(getComponent(ctx, other, 'app', tag))).message).toBe('app not found');
       expect((await refusal(activateComponent(ctx, other, 'app', tag))).kind).toBe('NOT_FOUND');
@@ -207,24 +215,24 @@ describe('a tag', () => {
 
   it('finds an engine under the apps` paths as long as no app has the name', async () => {
     await push(await componentPackage('e', { type: 'assembler', version: '3.0' }), 'engine');
-    expect(shown(await getComponent(ctx, ctx.account, 'app', 'e'))).toBe('e@3.0rev1');
+    expect(shown(await getComponent(ctx, account, 'app', 'e'))).toBe('e@3.0rev1');
     await push(await componentPackage('e', { version: '0.1' }));
-    expect(shown(await getComponent(ctx, ctx.account, 'app', 'e'))).toBe('e@0.1rev1');
-    await expect(getComponent(ctx, ctx.account, 'app', 'e@3.0')).rejects.toThrow('app not found');
-    expect(shown(await getComponent(ctx, ctx.account, 'engine', 'e'))).toBe('e@3.0rev1');
+    expect(shown(await getComponent(ctx, account, 'app', 'e'))).toBe('e@0.1rev1');
+    await expect(getComponent(ctx, account, 'app', 'e@3.0')).rejects.toThrow('app not found');
+    expect(shown(await getComponent(ctx, account, 'engine', 'e'))).toBe('e@3.0rev1');
   });
 });
 
 describe('a status', () => {
   it('is set for the newest revision and taken from all', async () => {
     await pushed('a', '0.1', '1');
-    await activateComponent(ctx, ctx.account, 'app', 'a');
+    await activateComponent(ctx, account, 'app', 'a');
     await pushed('a', '0.1', '2');
     expect(await resolved('a', true)).toBe('0.1rev2');
-    const view = await deactivateComponent(ctx, ctx.account, 'app', 'a');
+    const view = await deactivateComponent(ctx, account, 'app', 'a');
     expect(view.revision.status).toBe('inactive');
     expect(await resolved('a', true)).toBeNull();
-    await activateComponent(ctx, ctx.account, 'app', 'a');
+    await activateComponent(ctx, account, 'app', 'a');
     expect(await resolved('a@0.1rev1', true)).toBeNull();
     expect(await resolved('a', true)).toBe('0.1rev2');
   });
@@ -232,7 +240,7 @@ describe('a status', () => {
   it('can be given to an older revision by its number', async () => {
     await pushed('a', '0.1', '1');
     await pushed('a', '0.1', '2');
-    await activateComponent(ctx, ctx.account, 'app', 'a@0.1rev1');
+    await activateComponent(ctx, account, 'app', 'a@0.1rev1');
     expect(await resolved('a', true)).toBe('0.1rev1');
   });
 });
@@ -246,7 +254,7 @@ describe('a list', () => {
   });
 
   const list = async (family: Family, query: object) => {
-    const { components, pagination } = await listComponents(ctx, ctx.account, family, query);
+    const { components, pagination } = await listComponents(ctx, account, family, query);
     return { tags: components.map(shown), pagination };
   };
 

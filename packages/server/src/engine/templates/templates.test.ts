@@ -1,5 +1,5 @@
 import { ApiError, RawJson, type TemplateInput } from '@bytenite/contract';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { addAccount } from '../../testing/rows.ts';
 import type { Account } from '../auth/account.ts';
@@ -8,30 +8,43 @@ import { listTemplates } from './list-templates.ts';
 import { pushTemplate } from './push-template.ts';
 
 let ctx: TestContext;
+/** Every test has accounts of its own. */
+let account: Account;
+let other: Account;
 
-beforeEach(async () => {
+beforeAll(async () => {
   ctx = await createTestContext();
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  account = await newAccount();
+  other = await newAccount();
+});
+
+afterAll(async () => {
   await ctx.dispose();
 });
 
-async function push(input: TemplateInput, account: Account = ctx.account): Promise<void> {
+async function newAccount(): Promise<Account> {
+  const id = await addAccount(ctx.store);
+  return { id, userName: id, role: 'ROLE_USER' };
+}
+
+async function push(input: TemplateInput, by: Account = account): Promise<void> {
   ctx.advance(1000);
-  await pushTemplate(ctx, account, input);
+  await pushTemplate(ctx, by, input);
 }
 
 describe('a template', () => {
   it('keeps the user`s params as they were written, and has engines without being told', async () => {
     const app = new RawJson('{ "min": 1.0, "b": 2 }');
     await push({ id: 'word+count.v1', app: ' word-count@1 ', params: { app } });
-    const { doc, params, snapshot } = await getTemplate(ctx, ctx.account, 'word+count.v1');
+    const { doc, params, snapshot } = await getTemplate(ctx, account, 'word+count.v1');
     expect(params).toEqual({ app: app.text, partitioner: '{}', assembler: '{}' });
     expect(doc).toMatchObject({ app: 'word-count@1', partitioner: 'passthrough' });
     expect(snapshot.info).toEqual({
       id: 'word+count.v1',
-      owner: ctx.account.id,
+      owner: account.id,
       description: '',
       app: 'word-count@1',
       partitioner: 'passthrough',
@@ -41,9 +54,9 @@ describe('a template', () => {
 
   it('is replaced whole by a later push, but for the time it was made', async () => {
     await push({ id: 't', app: 'a', description: 'old', config: { taskTimeout: 5 } });
-    const { row: old } = await getTemplate(ctx, ctx.account, 't');
+    const { row: old } = await getTemplate(ctx, account, 't');
     await push({ id: 't', app: 'b' });
-    const { row, doc } = await getTemplate(ctx, ctx.account, 't');
+    const { row, doc } = await getTemplate(ctx, account, 't');
     expect(row.created_at).toBe(old.created_at);
     expect(row.updated_at).toBeGreaterThan(old.updated_at);
     expect(doc).toMatchObject({ app: 'b', description: '', config: {} });
@@ -67,31 +80,30 @@ describe('a template', () => {
   });
 
   it('is its account`s alone, and so is its id', async () => {
-    const other: Account = { id: await addAccount(ctx.store), userName: 'o', role: 'ROLE_USER' };
     await push({ id: 't', app: 'mine' });
     await expect(getTemplate(ctx, other, 't')).rejects.toThrow('template not found');
     await push({ id: 't', app: 'theirs' }, other);
-    expect((await getTemplate(ctx, ctx.account, 't')).doc.app).toBe('mine');
+    expect((await getTemplate(ctx, account, 't')).doc.app).toBe('mine');
     expect((await getTemplate(ctx, other, 't')).doc.app).toBe('theirs');
   });
 
   it('of another account is found once it is public, behind an own one', async () => {
-    const other: Account = { id: await addAccount(ctx.store), userName: 'o', role: 'ROLE_USER' };
     await push({ id: 't', app: 'theirs' }, other);
-    await ctx.store.db.updateTable('template').set({ is_public: 1 }).execute();
-    expect((await getTemplate(ctx, ctx.account, 't')).userName).toBe(other.id);
-    const { templates } = await listTemplates(ctx, ctx.account, { isPublic: true });
+    const update = ctx.store.db.updateTable('template').set({ is_public: 1 });
+    await update.where('account', '=', other.id).execute();
+    expect((await getTemplate(ctx, account, 't')).userName).toBe(other.id);
+    const { templates } = await listTemplates(ctx, account, { isPublic: true });
     expect(templates.map(({ doc }) => doc.app)).toEqual(['theirs']);
-    expect((await listTemplates(ctx, ctx.account, {})).templates).toEqual([]);
+    expect((await listTemplates(ctx, account, {})).templates).toEqual([]);
     await push({ id: 't', app: 'mine' });
-    expect((await getTemplate(ctx, ctx.account, 't')).doc.app).toBe('mine');
+    expect((await getTemplate(ctx, account, 't')).doc.app).toBe('mine');
   });
 });
 
 it('lists templates, the newest first, or in the order asked for', async () => {
   for (const id of ['b', 'c', 'a']) await push({ id, app: `app-${id}` });
   const ids = async (query: object) => {
-    const { templates, pagination } = await listTemplates(ctx, ctx.account, query);
+    const { templates, pagination } = await listTemplates(ctx, account, query);
     return { ids: templates.map(({ row }) => row.id), total: pagination.total };
   };
   expect(await ids({})).toEqual({ ids: ['a', 'c', 'b'], total: 3 });
