@@ -1,0 +1,81 @@
+import type { Grant, LogLine } from '@bytenite/contract';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { taskIdOf } from '../../domain/task-id.ts';
+import { createTestContext, type TestContext } from '../../testing/context.ts';
+import { checkAndDispose } from '../../testing/invariants.ts';
+import { partitionedJob } from '../../testing/scenario.ts';
+import { failed, succeeded, TestRunner } from '../../testing/test-runner.ts';
+import { abortJob } from './abort-job.ts';
+import { readLogs } from './read-logs.ts';
+
+let ctx: TestContext;
+beforeEach(async () => {
+  ctx = await createTestContext();
+});
+afterEach(() => checkAndDispose(ctx));
+
+function line(m: string, patch: Partial<LogLine> = {}): LogLine {
+  return { t: ctx.now(), l: 'UNKNOWN', c: '', m, ...patch };
+}
+
+async function texts(jobId: string, filter: object = {}): Promise<string[]> {
+  const { taskrunner } = await readLogs(ctx, ctx.account, { jobId, ...filter });
+  return taskrunner.flatMap(({ lines }) => lines.map(({ m }) => m));
+}
+
+describe('the log of a task', () => {
+  it('holds the lines of every attempt in time order, also of those that failed or were lost', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const say = (grant: Grant, ...lines: LogLine[]) =>
+      runner.exchange({ logs: [{ grant, lines }] });
+    const first = await runner.claimOne();
+    await say(first, line('one'), line('two'));
+    await runner.report(failed(ctx, first));
+    ctx.advance(ctx.config.backoff.capMs);
+    const second = await runner.claimOne();
+    await say(second, line('four'));
+    await say(first, line('three', { t: ctx.now() - 1 }));
+    await runner.report(succeeded(ctx, second, {}));
+    expect(await texts(job.id)).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  it('takes what comes after the end of the job too', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    await abortJob(ctx, ctx.account, job.id);
+    await runner.exchange({ logs: [{ grant, lines: [line('last words')] }] });
+    expect(await texts(job.id)).toEqual(['last words']);
+  });
+
+  it('is found by task, level and time', async () => {
+    const job = await partitionedJob(ctx, 2);
+    const runner = await TestRunner.register(ctx);
+    const [a, b] = await runner.claim();
+    if (!a || !b) throw new Error('two tasks are wanted');
+    const later = ctx.now() + 60_000;
+    await runner.exchange({
+      logs: [
+        { grant: a, lines: [line('a', { l: 'INFO' }), line('late', { t: later })] },
+        { grant: b, lines: [line('b', { l: 'ERROR' })] },
+      ],
+    });
+    const taskIds = [taskIdOf(job.uuid, { kind: 'APP', run: 0, chunk: 1 })];
+    expect(await texts(job.id, { taskIds })).toEqual(['b']);
+    expect(await texts(job.id, { levels: ['INFO', 'UNKNOWN'] })).toEqual(['a', 'late']);
+    expect(await texts(job.id, { since: new Date(later).toISOString() })).toEqual(['late']);
+    expect(await texts(job.id, { limit: 1 })).toEqual(['late']);
+    expect(await texts(job.id, { taskIds: ['unknown'] })).toEqual([]);
+    expect(await texts(job.id, { services: ['PARTITIONER'] })).toEqual([]);
+  });
+
+  it('keeps every character of a line', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const odd = ['\0 nul', 'é\u2028\u{1F600}', '{"k":"APP"}', 'tab\tquote"\\', '\r'];
+    await runner.exchange({ logs: [{ grant, lines: odd.map((text) => line(text)) }] });
+    expect(await texts(job.id)).toEqual(odd);
+  });
+});
