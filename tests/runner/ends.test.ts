@@ -74,12 +74,12 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 time.sleep(60)
 `,
-      { context: { taskTimeoutMs: 300 } },
+      { context: { taskTimeoutMs: 3000 } },
     );
     expect(outcome).toMatchObject({
       reason: 'TIMEOUT',
       exitCode: 0,
-      errorMessage: 'timed out after 0.3 s',
+      errorMessage: 'timed out after 3 s',
     });
     expect(task.printed).toEqual(['asked to end']);
   });
@@ -227,21 +227,24 @@ time.sleep(60)
     expect(note?.m).toContain('it runs alone with 2 CPUs and 1024 MiB');
   });
 
-  test('tasks run side by side only as far as their CPUs allow', async () => {
+  test('tasks run side by side, but only as far as their CPUs allow', async () => {
+    // The first two wait for each other; whoever comes later must never be a third.
     const source = `import os, time
-cache = os.environ["USER_CACHE_DIR"]
-mine = cache + "/" + os.environ["CHUNK_NUMBER"]
-open(mine, "w").close()
+cache, me = os.environ["USER_CACHE_DIR"], os.environ["CHUNK_NUMBER"]
+open(cache + "/" + me, "w").close()
+while me in "01" and not os.path.exists(cache + "/" + "10"[int(me)]): time.sleep(0.01)
+open(cache + "/running" + me, "w").close()
 time.sleep(0.1)
-print(len([n for n in os.listdir(cache) if n.isdigit()]))
-os.unlink(mine)
+print(len([n for n in os.listdir(cache) if n.startswith("running")]))
+os.unlink(cache + "/running" + me)
 `;
     const files = { 'app/main.py': source };
     const context = await server.addContext({ files, context: { owner: 'cpu-test' } });
     const tasks = Array.from({ length: 6 }, (_, chunk) => server.addTaskOf(context, { chunk }));
     await Promise.all(tasks.map((task) => task.ended()));
     const seen = tasks.map((task) => Number(task.printed[0]));
-    expect(Math.max(...seen)).toBe(2);
+    expect(Math.max(...seen)).toBeLessThanOrEqual(2);
+    expect(Math.min(...seen)).toBeGreaterThanOrEqual(1);
   });
 });
 

@@ -16,11 +16,14 @@ os.write(1, b"pid %d\\n" % os.getpid())
 time.sleep(120)
 `;
 
+/** Where a test waits for the end of a lease; long enough for a busy machine to renew it. */
+const SHORT_LEASE_MS = 3000;
+
 let server: FakeServer;
 const runners: SpawnedRunner[] = [];
 
 beforeEach(async () => {
-  server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
+  server = await FakeServer.start({ leaseMs: 15_000, heartbeatMs: 200, graceMs: 300 });
 });
 
 afterEach(async () => {
@@ -84,6 +87,7 @@ describe('the runner', () => {
   });
 
   test('stopped: its tasks die when their leases are over, and it reports so when it goes on', async () => {
+    server.leaseMs = SHORT_LEASE_MS;
     const runner = await start();
     const { task, pids } = await startStubborn();
     runner.child.kill('SIGSTOP');
@@ -188,6 +192,7 @@ open(os.environ["TASK_RESULTS_DIR"] + "/r", "w").write("kept")
   });
 
   test('away for longer than a lease: the task is stopped, the runner comes back', async () => {
+    server.leaseMs = SHORT_LEASE_MS;
     await start();
     const { task, pids } = await startStubborn();
     server.failWith = 503;

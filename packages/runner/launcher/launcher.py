@@ -6,7 +6,8 @@ by the supervisors themselves. When stdin ends, the runner is dead: the launcher
 and with that every supervisor kills its task and ends.
 
 A lock file in the work folder is held by the launcher and all its supervisors. A new launcher waits
-for it, so it starts only after everything of an earlier one has ended.
+for it, so it starts only after everything of an earlier one has ended. In the same way runners on one
+machine share out the uids of their slots: a uid in use twice would let tasks reach each other.
 """
 import fcntl
 import json
@@ -27,6 +28,11 @@ from frames import LOST, READY, FrameWriter  # noqa: E402
 from supervisor import run_supervisor  # noqa: E402
 
 SWEEP_SECONDS = 10
+UID_LOCKS = "/run/bytenite"
+UID_RANGE = 1000
+UID_RANGES = 64
+# `nobody`, and the end of what a container with mapped uids usually has.
+NOBODY = (65534, 65535)
 
 
 class Deadline:
@@ -69,9 +75,8 @@ class Member:
 
 
 class Launcher:
-    def __init__(self, hierarchy, lock_fd, uid_base):
+    def __init__(self, hierarchy, uid_base):
         self.hierarchy = hierarchy
-        self.lock_fd = lock_fd
         self.uid_base = uid_base
         self.deadline = Deadline()
         self.writer = FrameWriter(1)
@@ -190,16 +195,36 @@ class Launcher:
 
 
 def take_lock(path, seconds):
+    """Held as long as any process that inherits the descriptor lives."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return fd
+            return
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise SystemExit("another runner uses %s" % os.path.dirname(path))
             time.sleep(0.02)
+
+
+def take_uids(base, is_exact):
+    """Locks a range of uids for this runner: the first free one from `base` on."""
+    try:
+        os.makedirs(UID_LOCKS, 0o700, exist_ok=True)
+    except OSError:
+        return base
+    for first in range(base, base + (1 if is_exact else UID_RANGES) * UID_RANGE, UID_RANGE):
+        if any(first <= uid < first + UID_RANGE for uid in NOBODY):
+            continue
+        path = os.path.join(UID_LOCKS, "uids-%d.lock" % first)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return first
+        except BlockingIOError:
+            os.close(fd)
+    raise SystemExit("other runners use all uids from %d on" % base)
 
 
 def sweep_marked(marker):
@@ -223,13 +248,16 @@ def main():
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    lock_fd = take_lock(options["lock"], options["lockSeconds"])
+    take_lock(options["lock"], options["lockSeconds"])
     hierarchy = cgroups.Hierarchy(options["cgroup"])
     if not hierarchy.sweep(SWEEP_SECONDS):
         raise SystemExit("processes of an earlier runner do not end")
     sweep_marked(options["attempts"])
     os.set_blocking(1, False)
-    launcher = Launcher(hierarchy, lock_fd, options["uidBase"])
+    uid_base = options["uidBase"]
+    if uid_base is not None:
+        uid_base = take_uids(uid_base, options["uidExact"])
+    launcher = Launcher(hierarchy, uid_base)
     launcher.writer.put_json(
         READY,
         0,
@@ -237,6 +265,7 @@ def main():
             "version": hierarchy.version,
             "controllers": hierarchy.controllers() if hierarchy.version else [],
             "problem": hierarchy.problem,
+            "uidBase": uid_base,
         },
     )
     launcher.writer.flush()

@@ -3,10 +3,12 @@
  * component of another account gets a cache of its own. As root a cache belongs to a group of its
  * own, which the tasks of that key join, because each slot has another uid.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskContext } from '@bytenite/contract';
+import { MAX_CACHES, MAX_SLOTS } from './id-range.ts';
 
 export interface Cache {
   shared: string;
@@ -14,16 +16,14 @@ export interface Cache {
   groups: number[];
 }
 
-/** Groups of caches lie above every slot's uid. */
-const GROUP_OFFSET = 10_000;
-
 export class Caches {
   private readonly shared: string;
   private readonly users: string;
-  private readonly known = new Map<string, Cache>();
-  private lastGroup: number;
-
   private readonly uidBase: number | null;
+  private readonly known = new Map<string, Cache>();
+  private readonly byContext = new WeakMap<TaskContext, Cache>();
+  private readonly firstGroup: number;
+  private nextGroup: number;
 
   constructor(root: string, uidBase: number | null) {
     this.uidBase = uidBase;
@@ -31,13 +31,24 @@ export class Caches {
     this.users = join(root, 'users');
     for (const dir of [root, this.users]) mkdirSync(dir, { recursive: true, mode: 0o711 });
     mkdirSync(this.shared, { recursive: true, mode: 0o755 });
-    this.lastGroup = (uidBase ?? 0) + GROUP_OFFSET;
+    this.firstGroup = (uidBase ?? 0) + MAX_SLOTS;
+    this.nextGroup = this.firstGroup;
     for (const name of readdirSync(this.users)) {
-      this.lastGroup = Math.max(this.lastGroup, statSync(join(this.users, name)).gid);
+      const { gid } = statSync(join(this.users, name));
+      if (this.isOurs(gid)) this.nextGroup = Math.max(this.nextGroup, gid + 1);
     }
   }
 
   of(context: TaskContext): Cache {
+    let cache = this.byContext.get(context);
+    if (!cache) {
+      cache = this.ofOwners(context);
+      this.byContext.set(context, cache);
+    }
+    return cache;
+  }
+
+  private ofOwners(context: TaskContext): Cache {
     const key = createHash('sha256')
       .update(JSON.stringify([context.owner, context.component.owner]))
       .digest('hex')
@@ -51,13 +62,21 @@ export class Caches {
   }
 
   private open(user: string): Cache {
-    const made = mkdirSync(user, { recursive: true, mode: 0o700 });
+    mkdirSync(user, { recursive: true, mode: 0o700 });
     if (this.uidBase === null) return { shared: this.shared, user, groups: [] };
-    if (made !== undefined) {
-      chownSync(user, 0, ++this.lastGroup);
+    let { gid } = statSync(user);
+    if (!this.isOurs(gid)) {
+      gid = this.nextGroup++;
+      if (!this.isOurs(gid)) throw new Error(`more than ${MAX_CACHES} user caches on this runner`);
+      // New, or of a time when the runner had other ids.
+      execFileSync('chgrp', ['-R', '-h', '--', String(gid), user]);
       // Files take the folder's group; with the tasks' umask 002 the next slot can write them.
       chmodSync(user, 0o2770);
     }
-    return { shared: this.shared, user, groups: [statSync(user).gid] };
+    return { shared: this.shared, user, groups: [gid] };
+  }
+
+  private isOurs(gid: number): boolean {
+    return gid >= this.firstGroup && gid < this.firstGroup + MAX_CACHES;
   }
 }

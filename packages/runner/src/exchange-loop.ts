@@ -59,11 +59,12 @@ export class ExchangeLoop {
   private timer: NodeJS.Timeout | undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
   private stopped = false;
-  private longAbort = new AbortController();
+  private readonly longAbort = new AbortController();
   private readonly deps: ExchangeLoopDeps;
 
   constructor(deps: ExchangeLoopDeps) {
     this.deps = deps;
+    deps.signal.addEventListener('abort', () => this.longAbort.abort());
   }
 
   /** An attempt has ended, was given back, or a place is free. */
@@ -121,10 +122,7 @@ export class ExchangeLoop {
   }
 
   private async run(lane: Lane, batch: Batch, ask: Wanted, waitMs: number): Promise<void> {
-    const signal =
-      lane === 'long'
-        ? AbortSignal.any([this.deps.signal, this.longAbort.signal])
-        : this.deps.signal;
+    const signal = lane === 'long' ? this.longAbort.signal : this.deps.signal;
     const isOk = await this.call(lane, batch, ask, waitMs, signal);
     if (this.stopped || this.deps.signal.aborted) return;
     if (!isOk) await this.backoff.wait();

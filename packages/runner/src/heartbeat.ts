@@ -19,6 +19,7 @@ export interface HeartbeatOptions {
 }
 
 const RETRY_MS = 500;
+const SHORTEST_TIMEOUT_MS = 1000;
 
 export class Heartbeat {
   private renewedAt = monotonicMs();
@@ -62,9 +63,9 @@ export class Heartbeat {
   private async beat(): Promise<boolean> {
     const request = this.options.request();
     const sentAt = monotonicMs();
-    const timeout = AbortSignal.timeout(Math.max(1000, this.options.heartbeatMs()));
+    const timeoutMs = Math.max(SHORTEST_TIMEOUT_MS, this.options.heartbeatMs());
     try {
-      const reply = await this.client.heartbeat(request, AbortSignal.any([timeout, this.signal]));
+      const reply = await this.client.heartbeat(request, timeoutMs, this.signal);
       this.clock.update(reply.now, sentAt);
       this.renewed(sentAt);
       this.options.onSuccess(sentAt, reply.kill, request);

@@ -34,6 +34,8 @@ interface RunnerParts {
   dir: WorkDir;
   client: ServerClient;
   sandbox: Sandbox;
+  /** First uid of the slots; null as an ordinary user. */
+  uidBase: number | null;
   staging: Pick<TaskRunnerDeps, 'packages' | 'interpreters' | 'caches'>;
 }
 
@@ -67,15 +69,16 @@ export class Runner {
     const token = (await readFile(config.tokenFile, 'utf8')).trim();
     const dir = openWorkDir(config.workDir, config.uidBase);
     const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
-    const sandbox = await openSandbox(config, dir, await interpreters.resolvePython(), log);
+    const python = await interpreters.resolvePython();
+    const { sandbox, uidBase } = await openSandbox(config, dir, python, log);
     const client = new ServerClient(config.server, token);
     try {
       clearAttempts(dir);
       const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
       await packages.load();
-      const caches = new Caches(dir.caches, config.uidBase);
+      const caches = new Caches(dir.caches, uidBase);
       const staging = { packages, interpreters, caches };
-      const runner = new Runner({ config, log, dir, client, sandbox, staging });
+      const runner = new Runner({ config, log, dir, client, sandbox, uidBase, staging });
       await runner.register(signal);
       return runner;
     } catch (error) {
@@ -157,7 +160,7 @@ export class Runner {
     return new WorkList(this.capacity, {
       attemptsDir: dir.attempts,
       trashDir: dir.trash,
-      uidBase: config.uidBase,
+      uidBase: this.parts.uidBase,
       run: (attempt, place) => tasks.run(attempt, place),
       onEnded: (attempt) => {
         this.outbox.addEnd(attempt);

@@ -35,7 +35,7 @@ export class ServerError extends Error {
 
   /** The server does not know this runner (any more). */
   get mustRegister(): boolean {
-    return this.status === 401 || this.status === 404 || this.status === 409;
+    return this.status === 401;
   }
 
   /** Sending the same again may work. */
@@ -66,8 +66,12 @@ export class ServerClient {
     return RunnerWelcome.parse(await this.postJson('register', registration, signal));
   }
 
-  async heartbeat(beat: HeartbeatRequest, signal: AbortSignal): Promise<HeartbeatReply> {
-    return HeartbeatReply.parse(await this.postJson('heartbeat', beat, signal));
+  async heartbeat(
+    beat: HeartbeatRequest,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HeartbeatReply> {
+    return HeartbeatReply.parse(await this.postJson('heartbeat', beat, signal, timeoutMs));
   }
 
   async exchange(
@@ -123,13 +127,18 @@ export class ServerClient {
     return response.body;
   }
 
-  private async postJson(path: string, value: unknown, signal: AbortSignal): Promise<unknown> {
+  private async postJson(
+    path: string,
+    value: unknown,
+    signal: AbortSignal,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Promise<unknown> {
     const response = await this.call(path, {
       method: 'POST',
       headers: { 'content-type': JSON_TYPE },
       body: JSON.stringify(value),
-      headersTimeout: CALL_TIMEOUT_MS,
-      bodyTimeout: CALL_TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
       signal,
     });
     return response.body.json();

@@ -15,6 +15,7 @@ import type { ServerClient } from './server-client.ts';
 import { stageInline, stageStream } from './stage-in.ts';
 import { collectResults, inlineBundle, streamBundle } from './stage-out.ts';
 
+const OPEN_NETWORK = 'the component asks for no network, which this sandbox cannot shut off';
 const MAX_RESULT_ENTRIES = 1_000_000;
 
 export interface TaskRunnerDeps extends ExecuteDeps {
@@ -92,6 +93,7 @@ export class TaskRunner {
     const command = await interpreters.command(use.dir, component.entrypoint);
     const message = `image ${component.image} is not used: the component runs on this host's ${command[0]} (sandbox ${sandbox.tier})`;
     log.say('INFO', message, monotonicMs());
+    if (component.network === 'none') log.say('WARN', OPEN_NETWORK, monotonicMs());
     return { attempt, slot, folder, paths, inputBytes, componentDir: use.dir, command };
   }
 

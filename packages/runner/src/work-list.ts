@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { PhaseReport } from '@bytenite/contract';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
+import { MAX_SLOTS } from './id-range.ts';
 import type { Capacity, Need } from './capacity.ts';
 import { monotonicMs } from './clock.ts';
 import type { EndedAttempt } from './outbox.ts';
@@ -193,7 +194,8 @@ export class WorkList {
         this.schedulePump();
       });
     }
-    while (this.queue.length > 0 && this.ahead < STAGED_AHEAD && this.startsLeft > 0) {
+    const isRoom = () => this.ahead < STAGED_AHEAD && this.active.size < MAX_SLOTS;
+    while (this.queue.length > 0 && isRoom() && this.startsLeft > 0) {
       this.startsLeft--;
       this.start(this.queue.shift() as Attempt);
     }

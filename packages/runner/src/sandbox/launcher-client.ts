@@ -20,6 +20,7 @@ export interface LauncherOptions {
   lockWaitSeconds: number;
   cgroup: string;
   attemptsDir: string;
+  /** First uid to try; null as an ordinary user. */
   uidBase: number | null;
   onStderr(line: string): void;
 }
@@ -28,6 +29,8 @@ export interface LauncherReady {
   version: 1 | 2 | null;
   controllers: string[];
   problem: string;
+  /** The first uid that the tasks of this runner have. */
+  uidBase: number | null;
 }
 
 /** What a run hears: frames, and the loss of its supervisor or of the launcher. */
@@ -47,9 +50,12 @@ export class LauncherClient {
   private closed = false;
   private deadlineMs = 0;
   private lastStderr = '';
+  private uidBase: number | null;
+  private isUidTaken = false;
 
   constructor(options: LauncherOptions) {
     this.options = options;
+    this.uidBase = options.uidBase;
   }
 
   /** Starts a run; `spec` is the supervisor's command without its id. Returns the id. */
@@ -101,7 +107,7 @@ export class LauncherClient {
           isReady = true;
           clearTimeout(timer);
           child.stdin?.write(this.renewal() + this.waiting.splice(0).join(''));
-          resolve(JSON.parse(frame.payload.toString()) as LauncherReady);
+          resolve(this.noteReady(frame));
         }
       });
       child.once('error', reject);
@@ -115,14 +121,23 @@ export class LauncherClient {
     });
   }
 
+  /** The folders belong to these uids now: a launcher that is started again must get the same. */
+  private noteReady(frame: Frame): LauncherReady {
+    const ready = JSON.parse(frame.payload.toString()) as LauncherReady;
+    this.uidBase = ready.uidBase;
+    this.isUidTaken = true;
+    return ready;
+  }
+
   private spawn(): ChildProcess {
-    const { python, lockFile, lockWaitSeconds, cgroup, attemptsDir, uidBase } = this.options;
+    const { python, lockFile, lockWaitSeconds, cgroup, attemptsDir } = this.options;
     const argument = JSON.stringify({
       lock: lockFile,
       lockSeconds: lockWaitSeconds,
       cgroup,
       attempts: attemptsDir,
-      uidBase,
+      uidBase: this.uidBase,
+      uidExact: this.isUidTaken,
     });
     // Its own session: a Ctrl-C at the terminal is the runner's to handle, not the tasks'.
     return spawn(python, ['-I', '-S', '-B', LAUNCHER, argument], {

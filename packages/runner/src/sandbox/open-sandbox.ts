@@ -12,23 +12,25 @@ export async function openSandbox(
   dir: WorkDir,
   python: string,
   log: Logger,
-): Promise<Sandbox> {
-  const { sandbox, uidBase, taskLogBytes } = config;
+): Promise<{ sandbox: Sandbox; uidBase: number | null }> {
+  const { taskLogBytes } = config;
   const launcher = new LauncherClient({
     python,
     lockFile: dir.lockFile,
     lockWaitSeconds: config.lockWaitSeconds,
     cgroup: dir.cgroup,
     attemptsDir: `${dir.attempts}/`,
-    uidBase,
+    uidBase: config.uidBase,
     onStderr: (line) => log.warn({ line }, 'launcher'),
   });
   const ready = await launcher.start();
+  const { uidBase } = ready;
   const asked =
-    sandbox === 'auto'
+    config.sandbox === 'auto'
       ? 'auto: no stronger tier is built in yet'
-      : `asked for with --sandbox ${sandbox}`;
-  const reason = describeProcessTier(asked, ready, uidBase);
+      : `asked for with --sandbox ${config.sandbox}`;
+  const reason = describeProcessTier(asked, ready);
   const processes = new ProcessSandbox(launcher, { uidBase, logBytes: taskLogBytes }, reason);
-  return sandbox === 'null' ? new NullSandbox(processes) : processes;
+  const sandbox = config.sandbox === 'null' ? new NullSandbox(processes) : processes;
+  return { sandbox, uidBase };
 }

@@ -99,13 +99,11 @@ export class ProcessSandbox implements Sandbox {
 }
 
 /** The tier's reason in words, with what limits the tasks. */
-export function describeProcessTier(
-  asked: string,
-  ready: LauncherReady,
-  uidBase: number | null,
-): string {
+export function describeProcessTier(asked: string, ready: LauncherReady): string {
   const user =
-    uidBase === null ? "tasks have the runner's own user" : 'one unprivileged uid per slot';
+    ready.uidBase === null
+      ? "tasks have the runner's own user"
+      : `one unprivileged uid per slot from ${ready.uidBase} on`;
   const limits =
     ready.version === null
       ? `limits per process by rlimits (no cgroups: ${ready.problem || 'none found'})`

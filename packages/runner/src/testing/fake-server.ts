@@ -110,6 +110,8 @@ export class FakeServer {
   readonly registrations: RunnerRegistration[] = [];
   readonly exchanges: ExchangeRequest[] = [];
   heartbeats = 0;
+  /** Told to runners that register from now on. */
+  leaseMs: number;
   /** Calls that were answered with `failWith`. */
   refused = 0;
   /** Set to a status to fail every call with it; `hang` never answers. */
@@ -134,6 +136,7 @@ export class FakeServer {
       discardResults: false,
       ...options,
     };
+    this.leaseMs = this.options.leaseMs;
     this.http = createServer((request, response) => {
       this.handle(request, response).catch((error: Error) => {
         if (response.headersSent) response.destroy();
@@ -238,7 +241,8 @@ export class FakeServer {
 
   private register(body: Buffer, response: ServerResponse): void {
     this.registrations.push(RunnerRegistration.parse(JSON.parse(body.toString())));
-    const { leaseMs, heartbeatMs, graceMs } = this.options;
+    const { leaseMs } = this;
+    const { heartbeatMs, graceMs } = this.options;
     answerJson(response, 200, {
       runnerId: 'runner-1',
       now: Date.now(),
