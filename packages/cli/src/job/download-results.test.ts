@@ -1,0 +1,43 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createClient } from '@bytenite/client';
+import { describe, expect, it } from 'vitest';
+import { serveApi, type Route } from '../testing/fake-api.ts';
+import { tempFolder } from '../testing/temp-folder.ts';
+import { downloadResults, placeInside } from './download-results.ts';
+
+const RESULTS = 'GET /v1/computing/jobs/j/results';
+
+describe('results', () => {
+  it('are written below the folder, under their names', async () => {
+    const names = Array.from({ length: 10 }, (_, i) => `part/${i}.txt`);
+    const links = names.map((name): [string, Route] => [
+      `GET /link/${name}`,
+      (response) => void response.end(`content of ${name}`),
+    ]);
+    const { url } = await serveApi({
+      [RESULTS]: (response) => {
+        const results = names.map((name) => ({ name, link: `${url}/link/${name}` }));
+        response.end(JSON.stringify({ results }));
+      },
+      ...Object.fromEntries(links),
+    });
+    const folder = path.join(await tempFolder(), 'new');
+    const client = createClient({ baseUrl: url });
+    const done = await downloadResults(client, 'j', folder, new AbortController().signal);
+    expect(done).toEqual({ files: 10, bytes: 10 * 'content of part/0.txt'.length });
+    expect(await readdir(path.join(folder, 'part'))).toHaveLength(10);
+    expect(await readFile(path.join(folder, 'part/7.txt'), 'utf8')).toBe('content of part/7.txt');
+  });
+
+  it.each(['../evil', '/etc/evil', 'a/../../evil', '', '.', 'a/..'])(
+    'called %j are not written',
+    (name) => {
+      expect(() => placeInside('/tmp/out', name)).toThrow('not safe to write');
+    },
+  );
+
+  it('may have names that only look dangerous', () => {
+    expect(placeInside('out', '..a/b..c')).toBe('out/..a/b..c');
+  });
+});
