@@ -11,10 +11,10 @@ import {
 import { anyJson, Pagination, prefixedEnum, timestamp, userObject } from './common.ts';
 import { DataSource, DataSourceInput } from './data-source.ts';
 
-/** Own ids: letters, digits, `. _ -`; never `.` or `..`, and no word that routes use. */
+/** Own ids: letters, digits, `. _ -`; never `.` or `..`, and no word that routes use; `""` is unset. */
 export const OwnJobId = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be letters, digits, ".", "_" or "-"');
+  .regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$/, 'must be letters, digits, ".", "_" or "-"');
 
 const seconds = z
   .number()

@@ -52,7 +52,7 @@ export async function createJob(
   input: CreateJobInput,
 ): Promise<JobView> {
   if (input.run === true) throw notBuilt('run on create');
-  if (input.jobId !== undefined && RESERVED_IDS.has(input.jobId)) {
+  if (RESERVED_IDS.has(input.jobId ?? '')) {
     throw invalid(`jobId ${input.jobId} is a reserved word`, [
       { field: 'jobId', description: 'is a reserved word' },
     ]);
@@ -97,7 +97,7 @@ async function saveDraft(
   input: CreateJobInput,
   doc: JobDoc,
 ): Promise<JobRow> {
-  const existing = input.jobId === undefined ? undefined : await ownDraft(tx, account, input.jobId);
+  const existing = input.jobId ? await ownDraft(tx, account, input.jobId) : undefined;
   const job =
     existing === undefined
       ? await insertDraft(ctx, tx, account, input, doc)
@@ -146,7 +146,7 @@ async function insertDraft(
   return insertJob(
     tx,
     {
-      id: input.jobId ?? uuid,
+      id: input.jobId || uuid,
       uuid,
       account: account.id,
       template_id: input.templateId ?? '',

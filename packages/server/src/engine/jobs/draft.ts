@@ -15,6 +15,7 @@ import { findUpload, saveUpload } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { recordJobEvent } from '../transitions/enter-state.ts';
 
 export const ALREADY_STARTED = 'job has already been started';
 
@@ -51,7 +52,9 @@ export async function changeDraft(
     const doc = change(await readJobDoc(tx, job.no));
     await updateJobDoc(tx, job.no, doc);
     await openUpload(tx, job.no, doc);
+    await recordJobEvent(tx, job, ctx.now());
   });
+  ctx.signals.notify('event');
 }
 
 /** A source `file` has somewhere to be uploaded to from the moment it is named. */
