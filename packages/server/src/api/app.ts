@@ -66,7 +66,8 @@ async function replyWithError(
   if (status === 500) {
     ctx.logger.error({ err: error, requestId, operation: c.get('operation') }, 'request failed');
   }
-  if (!isGone(c)) await dropRest(c);
+  // Nothing came from this caller for a while: there is nothing to wait for.
+  if (!isGone(c) && status !== 504) await dropRest(c);
   return c.json(body, status as 500, headers);
 }
 

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { ApiError, invalid } from '@bytenite/contract';
@@ -48,6 +48,7 @@ export async function listen(
     errorHandler: (error) => badRequest(error),
   });
   const serve = (request: IncomingMessage, reply: ServerResponse) => void onRequest(request, reply);
+  const calls = countCalls(server);
   server.on('request', serve);
   // An expectation that Node does not know is no reason to refuse.
   server.on('checkExpectation', serve);
@@ -55,7 +56,7 @@ export async function listen(
   await start(server, config);
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => close(server),
+    close: () => close(server, calls),
   };
 }
 
@@ -69,10 +70,29 @@ function start(server: Server, { host, port }: Pick<ServerConfig, 'host' | 'port
   });
 }
 
-async function close(server: Server): Promise<void> {
+/** Counts the calls on each connection: what Node holds for idle leaves out those that never asked. */
+function countCalls(server: Server): ReadonlyMap<Socket, number> {
+  const calls = new Map<Socket, number>();
+  server.on('connection', (socket) => {
+    calls.set(socket, 0);
+    socket.once('close', () => calls.delete(socket));
+  });
+  server.on('request', ({ socket }, reply) => {
+    calls.set(socket, (calls.get(socket) ?? 0) + 1);
+    reply.once('close', () => {
+      if (calls.has(socket)) calls.set(socket, (calls.get(socket) ?? 1) - 1);
+    });
+  });
+  return calls;
+}
+
+async function close(server: Server, calls: ReadonlyMap<Socket, number>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection that was busy a moment ago is not closed by the call above.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const closeIdle = () => {
+    for (const [socket, count] of calls) if (count === 0) socket.destroySoon();
+  };
+  closeIdle();
+  const idle = setInterval(closeIdle, IDLE_CHECK_MS);
   const cut = setTimeout(() => server.closeAllConnections(), CLOSING_MS);
   await closed;
   clearInterval(idle);
