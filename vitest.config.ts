@@ -24,6 +24,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
+          // Generous, because a loaded machine must fail no test; each waits on conditions.
+          testTimeout: MINUTE / 2,
           sequence: { groupOrder: 0 },
         },
       },
