@@ -28,6 +28,9 @@ const PACKAGE_EXTRA_BYTES = 1024 * 1024;
 /** Calls that an idempotency key would be for; until keys are kept, one is refused. */
 const IDEMPOTENT_OPERATIONS = new Set(['Customer_CreateJob', 'Customer_RunJob']);
 
+/** Replies hold tokens and private data: no cache on the way keeps them. */
+const REPLY_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+
 export function serviceRoutes(app: Hono<AppEnv>, ctx: Context): void {
   for (const { path, operations } of routeTable()) {
     for (const [method, operation] of operations) {
@@ -69,7 +72,7 @@ async function serve(
   } as unknown as Call<Route>;
   const reply: unknown = await handler(call);
   if (reply instanceof Response) return reply;
-  return c.body(stringifyWire(reply), 200, { 'content-type': 'application/json' });
+  return c.body(stringifyWire(reply), 200, REPLY_HEADERS);
 }
 
 function refusalOf(id: string, route: Route): ApiError {
