@@ -5,7 +5,9 @@ import { endJob } from '../engine/transitions/end-job.ts';
 import { isRunning } from '../domain/job-state.ts';
 import { lockJob, overdueJobs } from '../store/jobs.ts';
 import { extendAllLeases, jobsWithDueLeases, takeDueLeases } from '../store/leases.ts';
+import { extendAllSteps } from '../store/steps.ts';
 
+const LEASES_PER_ROUND = 1000;
 const JOBS_PER_ROUND = 100;
 
 /**
@@ -20,14 +22,17 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
     const gap = lastBeat === null ? Infinity : Math.abs(now - lastBeat);
     lastBeat = now;
     if (gap > leaseMs / 2) {
-      await ctx.store.transact((tx) => extendAllLeases(tx, now + leaseMs));
+      await ctx.store.transact(async (tx) => {
+        await extendAllLeases(tx, now + leaseMs);
+        await extendAllSteps(tx, now + leaseMs);
+      });
       return false;
     }
-    const jobs = await jobsWithDueLeases(ctx.store.db, now, JOBS_PER_ROUND);
-    for (const no of jobs.toSorted((a, b) => a - b)) await reapJob(ctx, no);
+    const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);
+    for (const no of jobs) await reapJob(ctx, no);
     if (jobs.length > 0)
       for (const topic of ['runnable', 'event'] as const) ctx.signals.notify(topic);
-    return jobs.length === JOBS_PER_ROUND;
+    return jobs.length > 0;
   };
 }
 

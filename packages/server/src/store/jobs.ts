@@ -1,5 +1,5 @@
 import type { JobState } from '@bytenite/contract';
-import type { Insertable, Updateable } from 'kysely';
+import { sql, type Insertable, type SqlBool, type Updateable } from 'kysely';
 import type { JobDoc, Pinned, TemplateSnapshot } from '../domain/job-doc.ts';
 import { jsonOrNull, parseOrNull } from './json.ts';
 import type { Db, Tx } from './store.ts';
@@ -119,12 +119,16 @@ export async function listJobs(
   return { rows, total: count.total };
 }
 
+/** The conditions of the partial indexes, word for word: with parameters the indexes would not be used. */
+const IS_RUNNING = sql<SqlBool>`state not in ('NEW', 'COMPLETE', 'FAILED')`;
+const IS_KEPT = sql<SqlBool>`data_state = 'kept'`;
+
 /** Started jobs whose jobTimeout is over. */
 export async function overdueJobs(db: Db, now: number, limit: number): Promise<number[]> {
   const rows = await db
     .selectFrom('job')
     .select('no')
-    .where('state', 'not in', ['NEW', 'COMPLETE', 'FAILED'])
+    .where(IS_RUNNING)
     .where('deadline_at', '<=', now)
     .limit(limit)
     .execute();
@@ -136,7 +140,7 @@ export async function expiredJobs(db: Db, endedBefore: number, limit: number): P
   const rows = await db
     .selectFrom('job')
     .select('no')
-    .where('data_state', '=', 'kept')
+    .where(IS_KEPT)
     .where('ended_at', '<=', endedBefore)
     .limit(limit)
     .execute();
@@ -153,6 +157,7 @@ export async function claimableJobs(
   return db
     .selectFrom('job')
     .selectAll()
+    .where(IS_RUNNING)
     .where('state', 'in', claiming)
     .where('no', '>', page.after)
     .where((e) =>

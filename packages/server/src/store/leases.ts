@@ -92,15 +92,16 @@ export async function hasSibling(
   return row !== undefined;
 }
 
+/** Jobs of the leases that are longest overdue, ascending; at most `limit` leases are looked at. */
 export async function jobsWithDueLeases(db: Db, now: number, limit: number): Promise<number[]> {
   const rows = await db
     .selectFrom('lease')
     .select('job')
-    .distinct()
     .where('deadline_at', '<=', now)
+    .orderBy('deadline_at')
     .limit(limit)
     .execute();
-  return rows.map((row) => row.job);
+  return [...new Set(rows.map((row) => row.job))].toSorted((a, b) => a - b);
 }
 
 export async function jobsWithStaleLeases(

@@ -38,10 +38,13 @@ export async function eventBounds(db: Db): Promise<{ first: number; last: number
   return { first: row?.first ?? 0, last: row?.last ?? 0 };
 }
 
+/** Forgets events, but never the newest: it tells a watcher that comes back whether it missed any. */
 export async function deleteEventsBefore(db: Db, at: number, limit: number): Promise<number> {
+  const { last } = await eventBounds(db);
+  const old = db.selectFrom('event').select('id').where('at', '<', at).where('id', '<', last);
   const result = await db
     .deleteFrom('event')
-    .where('id', 'in', db.selectFrom('event').select('id').where('at', '<', at).limit(limit))
+    .where('id', 'in', old.limit(limit))
     .executeTakeFirst();
   return Number(result.numDeletedRows);
 }

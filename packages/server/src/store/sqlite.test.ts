@@ -2,12 +2,16 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sql } from 'kysely';
+import { CompiledQuery, Kysely, sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { addAccount } from '../testing/rows.ts';
+import { addAccount, T0 } from '../testing/rows.ts';
+import { claimableJobs, expiredJobs, overdueJobs } from './jobs.ts';
+import { jobsWithDueLeases } from './leases.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { describeStore } from './store.conformance.ts';
-import { openStore } from './store.ts';
+import { openStore, type Db } from './store.ts';
+import type { Tables } from './tables.ts';
+import { chunkSources, endedAttempts, resultPage } from './tasks.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'store-sqlite-'));
 let last = 0;
@@ -48,14 +52,47 @@ describe('the SQLite file', () => {
     await first.close();
   });
 
-  it('keeps a job’s tasks in the order of their key, so that claiming reads no index', async () => {
-    const store = await openStore(sqliteDialect(newFile()), 'sqlite');
-    const plan = await sql<{ detail: string }>`explain query plan
-      select chunk from task where job = 1 and kind = 'APP' and run = 0 and chunk >= 5 and chunk < 9
-      order by chunk`.execute(store.db);
-    expect(plan.rows.map(({ detail }) => detail)).toEqual([
-      'SEARCH task USING PRIMARY KEY (job=? AND kind=? AND run=? AND chunk>? AND chunk<?)',
+  it('finds what there is to do without a look at finished jobs, tasks and attempts', async () => {
+    const file = newFile();
+    await (await openStore(sqliteDialect(file), 'sqlite')).close();
+    const plan = await planOf(file, async (db) => {
+      await claimableJobs(db, T0, { after: 0, limit: 64 });
+      await overdueJobs(db, T0, 100);
+      await expiredJobs(db, T0, 100);
+      await jobsWithDueLeases(db, T0, 100);
+      await chunkSources(db, 1, { from: 5, to: 9 });
+      await resultPage(db, 1, 5, 100);
+      await endedAttempts(db, 1, [{ kind: 'APP', run: 0, chunk: 5 }]);
+    });
+    const chunks = (table: string, chunk: string) =>
+      `SEARCH ${table} USING PRIMARY KEY (job=? AND kind=? AND run=? AND chunk${chunk})`;
+    expect(plan.filter((line) => /^(SCAN|SEARCH)/.test(line))).toEqual([
+      'SEARCH job USING INDEX job_active (state=? AND no>?)',
+      'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
+      'SCAN job USING INDEX job_active', // of running jobs only: the index holds no others
+      'SEARCH job USING COVERING INDEX job_expiry (ended_at<?)',
+      'SEARCH lease USING INDEX lease_deadline (deadline_at<?)',
+      chunks('task', '>? AND chunk<?'),
+      chunks('task', '>?'),
+      chunks('attempt', '=?'),
     ]);
-    await store.close();
   });
 });
+
+/** How SQLite runs the statements of `body`. */
+async function planOf(file: string, body: (db: Db) => Promise<unknown>): Promise<string[]> {
+  const queries: CompiledQuery[] = [];
+  const db = new Kysely<Tables>({
+    dialect: sqliteDialect(file),
+    log: (event) => void queries.push(event.query),
+  });
+  await body(db);
+  const plan: string[] = [];
+  for (const { sql: text, parameters } of [...queries]) {
+    const explain = CompiledQuery.raw(`explain query plan ${text}`, [...parameters]);
+    const { rows } = await db.executeQuery<{ detail: string }>(explain);
+    plan.push(...rows.map(({ detail }) => detail));
+  }
+  await db.destroy();
+  return plan;
+}

@@ -3,6 +3,7 @@ import { addAccount, addJob, T0 } from '../testing/rows.ts';
 import {
   claimStep,
   deleteSteps,
+  extendAllSteps,
   finishStep,
   insertStep,
   jobSteps,
@@ -107,6 +108,16 @@ export function describeSteps(fixture: Fixture): void {
       expect(await renew(step)).toBe(true);
       expect(await tryClaim('b', T0 + LEASE)).toBeUndefined();
       expect(await tryClaim('b', T0 + 9 * LEASE)).toBeDefined();
+    });
+
+    it('that somebody runs have one more span after a gap in time', async () => {
+      await add('source');
+      await add('deliver', T0 + 1);
+      const step = await claim('a');
+      await fixture.store.transact((tx) => extendAllSteps(tx, T0 + 5 * LEASE));
+      expect(await claim('b', T0 + LEASE)).toMatchObject({ name: 'deliver' });
+      expect(await tryClaim('b', T0 + 2 * LEASE - 1)).toBeUndefined();
+      expect(await finish(step)).toBe(true);
     });
 
     it('wait when they are postponed, and remember how often they were tried', async () => {

@@ -105,6 +105,11 @@ export async function releaseAllSteps(db: Db): Promise<void> {
   await db.updateTable('step').set({ owner: '' }).execute();
 }
 
+/** After a gap in time, like leases: who runs a step could not have renewed it meanwhile. */
+export async function extendAllSteps(tx: Tx, deadline: number): Promise<void> {
+  await tx.updateTable('step').set({ deadline_at: deadline }).where('owner', '!=', '').execute();
+}
+
 /** Steps of a job that wait or run. */
 export async function jobSteps(db: Db, job: number): Promise<StepRow[]> {
   return db.selectFrom('step').selectAll().where('job', '=', job).execute();

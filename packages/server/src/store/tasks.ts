@@ -234,15 +234,24 @@ export async function endedAttempts(
   job: number,
   keys: readonly TaskKey[],
 ): Promise<AttemptRow[]> {
-  if (keys.length === 0) return [];
-  const chunks = [...new Set(keys.map((key) => key.chunk))];
-  const rows = await db
-    .selectFrom('attempt')
-    .selectAll()
-    .where('job', '=', job)
-    .where('chunk', 'in', chunks)
-    .orderBy('attempt')
-    .execute();
-  const wanted = new Set(keys.map((key) => `${key.kind}/${key.run}/${key.chunk}`));
-  return rows.filter((row) => wanted.has(`${row.kind}/${row.run}/${row.chunk}`));
+  const stages = new Map(keys.map(({ kind, run }) => [`${kind}/${run}`, { kind, run }]));
+  const rows: AttemptRow[] = [];
+  for (const { kind, run } of stages.values()) {
+    const chunks = keys.filter((key) => key.kind === kind && key.run === run);
+    const found = await db
+      .selectFrom('attempt')
+      .selectAll()
+      .where('job', '=', job)
+      .where('kind', '=', kind)
+      .where('run', '=', run)
+      .where(
+        'chunk',
+        'in',
+        chunks.map((key) => key.chunk),
+      )
+      .orderBy('attempt')
+      .execute();
+    rows.push(...found);
+  }
+  return rows;
 }

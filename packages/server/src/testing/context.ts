@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
+import { vi } from 'vitest';
 import { openDiskBlobStore } from '../blob/disk.ts';
 import { readConfig, type ServerConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
@@ -15,6 +16,9 @@ import { sqliteDialect } from '../store/sqlite.ts';
 import { openStore } from '../store/store.ts';
 import { createUrlGuard } from '../transfer/url-guard.ts';
 import { addAccount, T0 } from './rows.ts';
+
+// Every commit and blob is synced to a disk that others may be using.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 export interface TestContext extends Context {
   /** The account that tests act for. */
