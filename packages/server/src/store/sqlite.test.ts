@@ -88,7 +88,7 @@ async function planOf(file: string, body: (db: Db) => Promise<unknown>): Promise
   });
   await body(db);
   const plan: string[] = [];
-  for (const { sql: text, parameters } of [...queries]) {
+  for (const { sql: text, parameters } of queries.splice(0)) {
     const explain = CompiledQuery.raw(`explain query plan ${text}`, [...parameters]);
     const { rows } = await db.executeQuery<{ detail: string }>(explain);
     plan.push(...rows.map(({ detail }) => detail));
