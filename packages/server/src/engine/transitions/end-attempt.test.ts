@@ -75,6 +75,7 @@ describe('an attempt that failed', () => {
       .selectFrom('ready')
       .selectAll()
       .executeTakeFirstOrThrow();
+    expect(readyAt).toBeGreaterThan(ctx.now());
     ctx.advance(readyAt - ctx.now() - 1);
     expect(await runner.claim()).toEqual([]);
     ctx.advance(1);
