@@ -15,23 +15,32 @@ export async function* bodyOf(
   idleMs: number,
 ): AsyncGenerator<Uint8Array, void> {
   const iterator = iteratorOf(c);
-  let timer: NodeJS.Timeout | undefined;
-  const idle = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new ApiError('DEADLINE_EXCEEDED', `nothing was received for ${idleMs / 1000} s`));
-    }, idleMs);
-  });
-  idle.catch(() => undefined);
-  try {
-    for (;;) {
-      timer?.refresh();
-      const next = await Promise.race([iterator.next(), idle]);
-      if (next.done === true) return;
-      yield next.value;
+  for (;;) {
+    const next = await within(idleMs, iterator.next());
+    if (next === 'late') {
+      throw new ApiError('DEADLINE_EXCEEDED', `nothing was received for ${idleMs / 1000} s`);
     }
-  } finally {
-    clearTimeout(timer);
+    if (next.done === true) return;
+    yield next.value;
   }
+}
+
+/**
+ * What a promise resolves to, or `late` when that takes too long. Not a race with one promise for the
+ * whole body: that would hold on to every part until the body ends.
+ */
+function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve('late'), ms);
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      act();
+    };
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
 }
 
 /** Reads a body as text. */
@@ -63,20 +72,15 @@ export async function dropRest(c: HonoContext<AppEnv>): Promise<void> {
   const incoming = (c.env as Partial<AppEnv['Bindings']> | undefined)?.incoming;
   if (incoming === undefined || incoming.complete || incoming.destroyed) return;
   const iterator = iteratorOf(c);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), DROP_MS);
-  });
+  const endsAt = performance.now() + DROP_MS;
   try {
     for (let size = 0; size <= DROP_BYTES;) {
-      const next = await Promise.race([iterator.next(), late]);
-      if (next === null || next.done === true) return;
+      const next = await within(endsAt - performance.now(), iterator.next());
+      if (next === 'late' || next.done === true) return;
       size += next.value.byteLength;
     }
   } catch {
     // The caller went away; nobody reads the reply.
-  } finally {
-    clearTimeout(timer);
   }
 }
 

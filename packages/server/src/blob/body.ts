@@ -41,17 +41,11 @@ export async function* abortable<T>(
     return;
   }
   signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(abortReason(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  aborted.catch(() => undefined);
   const iterator = source[Symbol.asyncIterator]();
   let isDone = false;
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted]);
+      const next = await untilAborted(iterator.next(), signal);
       if (next.done === true) {
         isDone = true;
         return;
@@ -59,10 +53,29 @@ export async function* abortable<T>(
       yield next.value;
     }
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     // Not awaited: a generator that hangs in its own await would not answer.
     if (!isDone) Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
+}
+
+/**
+ * A listener of its own for each part. One promise of the abort, raced again and again, would hold on to
+ * every part until the transfer ends: the whole file in memory.
+ */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortReason(signal));
+    const settle = (act: () => void) => {
+      signal.removeEventListener('abort', onAbort);
+      act();
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
 }
 
 function abortReason(signal: AbortSignal): Error {
