@@ -71,7 +71,10 @@ export interface ProcessMemory {
   pssMiB: number;
 }
 
-/** Proportional set size of each process: shared pages are counted once over all that share them. */
+/**
+ * Proportional set size of each process: shared pages are counted once over all that share them.
+ * @public
+ */
 export function memoryOf(pids: readonly number[]): ProcessMemory[] {
   return pids.map((pid) => ({
     command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim(),
