@@ -38,7 +38,7 @@ function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
     };
     promise.then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
+      (error: Error) => settle(() => reject(error)),
     );
   });
 }
