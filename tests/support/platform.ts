@@ -9,7 +9,10 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SERVER = path.join(ROOT, 'packages/server/dist/main.js');
 const RUNNER = path.join(ROOT, 'packages/runner/dist/main.js');
-const READY_MS = 20_000;
+/** A start takes a second; a machine that runs other tests too may take its time. */
+const READY_MS = 60_000;
+/** So much of the log an error shows. */
+const LOG_TAIL = 4000;
 const STOP_MS = 20_000;
 
 export interface PlatformOptions {
@@ -143,7 +146,8 @@ function readyMessage(child: ChildProcess, logFile: string): Promise<Record<stri
   return new Promise((resolve, reject) => {
     const fail = async (why: string) => {
       child.kill('SIGKILL');
-      reject(new Error(`${why}\n${await readFile(logFile, 'utf8').catch(() => '')}`));
+      const log = await readFile(logFile, 'utf8').catch(() => '');
+      reject(new Error(`${why}\n${log.slice(-LOG_TAIL)}`));
     };
     const timer = setTimeout(() => void fail('not ready in time'), READY_MS);
     child.once('exit', (code) => void fail(`exited with ${code} before it was ready`));

@@ -5,7 +5,9 @@ import { printError } from './terminal/print-error.ts';
 
 /** Runs one command line. Returns the exit code: 0 ok, 1 error, 2 wrong usage, 130 Ctrl-C. */
 export async function main(argv: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', endAtClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off('error', endAtClosedPipe).on('error', endAtClosedPipe);
+  }
   try {
     await createProgram().parseAsync(expandHelp(argv), { from: 'user' });
     return 0;

@@ -1,0 +1,224 @@
+/** Jobs of different shapes, given to a server that may die at any moment, and what must come out. */
+import { createHash } from 'node:crypto';
+import type { Platform } from '../support/platform.ts';
+import type { TaskRow } from './database.ts';
+import type { Random } from './random.ts';
+import type { SourceServer } from './source-server.ts';
+
+/** A server that is restarted answers again within this time. */
+const CALL_MS = 60_000;
+const RETRY_MS = 30;
+
+interface Shape {
+  source: 'url' | 'file' | 'bypass';
+  splits: boolean;
+  joins: boolean;
+  delivers: boolean;
+  /** Makes chunks and results larger than what fits into a message. */
+  isLarge: boolean;
+}
+
+const SHAPES: readonly Shape[] = [
+  { source: 'url', splits: true, joins: true, delivers: true, isLarge: false },
+  { source: 'file', splits: true, joins: true, delivers: true, isLarge: true },
+  { source: 'bypass', splits: true, joins: false, delivers: true, isLarge: false },
+  { source: 'file', splits: false, joins: true, delivers: true, isLarge: false },
+  { source: 'url', splits: false, joins: false, delivers: true, isLarge: true },
+  { source: 'bypass', splits: true, joins: true, delivers: false, isLarge: false },
+];
+
+export interface WorkJob {
+  id: string;
+  shape: Shape;
+  lines: string[];
+  /** Repetitions of a line in each chunk, in each result. */
+  chunkRepeat: number;
+  resultRepeat: number;
+  failing: number[];
+  seconds: number;
+  /** One chunk always fails; or a client aborts the job; else it must complete. */
+  fate: 'completes' | 'breaks' | 'aborted';
+  /** The server has said yes to run it. */
+  isAcknowledged: boolean;
+}
+
+/** Lines of about 80 and 100 bytes: what comes of it is larger than 64 KiB. */
+const LARGE_REPEAT = 1500;
+
+/** In turn; not as many as there are shapes, so that each fate meets each shape. */
+const FATES: readonly WorkJob['fate'][] = [
+  'completes',
+  'completes',
+  'completes',
+  'breaks',
+  'completes',
+  'completes',
+  'aborted',
+];
+
+export function makeJob(random: Random, id: string, number: number): WorkJob {
+  const shape = SHAPES[number % SHAPES.length] as Shape;
+  const count = random.int(2, 5);
+  const fate = FATES[number % FATES.length] ?? 'completes';
+  return {
+    id,
+    shape,
+    lines: Array.from({ length: count }, (_, i) => `line ${i} of ${id}, ${random.int(0, 1e9)}`),
+    chunkRepeat: shape.isLarge ? LARGE_REPEAT : 1,
+    resultRepeat: shape.isLarge ? LARGE_REPEAT : 1,
+    failing: [0, 1, 2, 3].filter(() => random.chance(0.25)),
+    // Long enough to be cut off where the job is to end early.
+    seconds: fate === 'completes' ? random.int(0, 25) / 100 : 1,
+    fate,
+    isAcknowledged: false,
+  };
+}
+
+/** Does what a client does that does not give up: every call is repeated until it is answered. */
+export async function submitJob(
+  platform: Platform,
+  sources: SourceServer,
+  job: WorkJob,
+): Promise<void> {
+  const { source, splits, joins, delivers } = job.shape;
+  const content = sourceText(job);
+  if (source === 'url') sources.put(job.id, content);
+  const created = await callUntilAnswered(platform, 'POST', '/v1/customer/jobs', {
+    jobId: job.id,
+    app: 'kill-work',
+    ...(splits && { partitioner: 'kill-split' }),
+    ...(joins && { assembler: 'kill-join' }),
+    dataSource: {
+      dataSourceDescriptor: source,
+      ...(source === 'url' && { params: { url: sources.url(job.id) } }),
+    },
+    dataDestination: { dataSourceDescriptor: delivers ? 'bucket' : 'bypass' },
+    params: paramsOf(job),
+    config: { maxTaskRetries: job.fate === 'breaks' ? 0 : 5 },
+  });
+  if (source === 'file') await upload(platform, job, tempUrlOf(created.body), content);
+  const run = `/v1/customer/jobs/${job.id}/run`;
+  await callUntilAnswered(platform, 'POST', run, {}, 'already been started');
+  job.isAcknowledged = true;
+}
+
+/** Aborts a job, which may have ended before. */
+export async function abortJob(platform: Platform, job: WorkJob): Promise<void> {
+  const route = `/v1/customer/jobs/${job.id}/abort`;
+  await callUntilAnswered(platform, 'POST', route, {}, 'already ended');
+}
+
+/** What a job of this fate may be when it has ended: its state and reason. */
+export function mayEndAs({ fate }: WorkJob): string[] {
+  if (fate === 'breaks') return ['FAILED TASK_FAILED'];
+  return fate === 'aborted' ? ['FAILED ABORTED', 'COMPLETE NONE'] : ['COMPLETE NONE'];
+}
+
+function sourceText(job: WorkJob): string {
+  const text = `${job.lines.join('\n')}\n`;
+  return job.shape.splits ? text : text.repeat(job.chunkRepeat);
+}
+
+function paramsOf({ shape, lines, seconds, chunkRepeat, resultRepeat, failing, fate }: WorkJob) {
+  const breaks = fate === 'breaks';
+  const generated = shape.source === 'bypass' ? { lines } : {};
+  return {
+    ...(shape.splits && { partitioner: { seconds, repeat: chunkRepeat, ...generated } }),
+    app: { seconds, repeat: resultRepeat, failing: breaks ? [] : failing, broken: breaks ? 0 : -1 },
+    ...(shape.joins && { assembler: { seconds } }),
+  };
+}
+
+function tempUrlOf(created: unknown): string {
+  return (created as { job: { dataSource: { params: { tempUrl: string } } } }).job.dataSource.params
+    .tempUrl;
+}
+
+async function upload(platform: Platform, job: WorkJob, url: string, body: string): Promise<void> {
+  await untilAnswered(() => fetch(url, { method: 'PUT', body, ...limits() }));
+  const route = `/v1/customer/jobs/${job.id}/uploadcompleted`;
+  await callUntilAnswered(platform, 'PATCH', route, {});
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+/** `isDone`: part of a 400 that says that an earlier, unanswered call had its effect. */
+async function callUntilAnswered(
+  platform: Platform,
+  method: string,
+  route: string,
+  body?: unknown,
+  isDone?: string,
+): Promise<Answer> {
+  return untilAnswered(
+    () =>
+      fetch(platform.url + route, {
+        method,
+        headers: { authorization: platform.apiKey },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...limits(),
+      }),
+    isDone,
+  );
+}
+
+function limits() {
+  return { signal: AbortSignal.timeout(CALL_MS) };
+}
+
+async function untilAnswered(send: () => Promise<Response>, isDone?: string): Promise<Answer> {
+  const deadline = Date.now() + CALL_MS;
+  for (;;) {
+    let status: number;
+    let text: string;
+    try {
+      const response = await send();
+      status = response.status;
+      text = await response.text();
+    } catch (error) {
+      // The server is away: this call may have had its effect or not.
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      continue;
+    }
+    if (status === 200) return { status, body: JSON.parse(text || 'null') as unknown };
+    if (status === 400 && isDone !== undefined && text.includes(isDone))
+      return { status, body: {} };
+    throw new Error(`the server answered ${status}: ${text}`);
+  }
+}
+
+/** Files that a job must have delivered, given the attempts that the database says have won. */
+export function expectedFiles(job: WorkJob, tasks: readonly TaskRow[]): Map<string, string> {
+  const winnerOf = (kind: TaskRow['kind'], chunk: number) => {
+    const task = tasks.find((row) => row.kind === kind && row.chunk === chunk);
+    if (task?.winner == null) throw new Error(`${job.id}: ${kind} ${chunk} has no winner`);
+    return task.winner;
+  };
+  const parts = chunksOf(job, winnerOf).map((content, chunk) => {
+    const digest = createHash('sha256').update(content).digest('hex');
+    const line = `chunk ${chunk} attempt ${winnerOf('APP', chunk)} saw ${digest}\n`;
+    return line.repeat(job.resultRepeat);
+  });
+  if (!job.shape.delivers) return new Map();
+  if (job.shape.joins) {
+    const head = `joined by ${winnerOf('ASSEMBLER', 0)}\n`;
+    return new Map([['all.txt', head + parts.join('')]]);
+  }
+  const name = (chunk: number) => (parts.length === 1 ? 'part.txt' : `part_${chunk}.txt`);
+  return new Map(parts.map((content, chunk) => [name(chunk), content]));
+}
+
+function chunksOf(
+  job: WorkJob,
+  winnerOf: (kind: TaskRow['kind'], chunk: number) => number,
+): string[] {
+  if (job.shape.splits) {
+    const by = winnerOf('PARTITIONER', 0);
+    return job.lines.map((line) => `split by ${by}: ${line}\n`.repeat(job.chunkRepeat));
+  }
+  return [job.shape.source === 'bypass' ? 'dummy_file' : sourceText(job)];
+}
