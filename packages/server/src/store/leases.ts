@@ -1,50 +1,77 @@
 import type { LeasePhase, TaskKind } from '@bytenite/contract';
+import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
 import type { LeaseRow, NewLease, ReadyTable } from './tables.ts';
 
 export async function insertLeases(tx: Tx, leases: readonly NewLease[]): Promise<void> {
-  if (leases.length === 0) return;
-  await tx
-    .insertInto('lease')
-    .values([...leases])
-    .execute();
+  await insertAll(tx, leases, {});
 }
 
+const insertAll = overRows((tx, leases: readonly NewLease[]) =>
+  tx.insertInto('lease').values([...leases]),
+);
+
 /** The fence: only a lease that still exists, of this runner, lets its report have an effect. */
-export async function takeLeases(
+export function takeLeases(
   tx: Tx,
   job: number,
   runner: string,
   ids: readonly string[],
 ): Promise<LeaseRow[]> {
-  if (ids.length === 0) return [];
-  return tx
-    .deleteFrom('lease')
-    .where('id', 'in', ids)
-    .where('job', '=', job)
-    .where('runner', '=', runner)
-    .returningAll()
-    .execute();
+  return takeByIds(
+    tx,
+    ids.map((id) => ({ id })),
+    { job, runner },
+  );
 }
 
+const takeByIds = overRows(
+  (tx, leases: readonly { id: string }[], shared: { job: number; runner: string }) =>
+    tx
+      .deleteFrom('lease')
+      .where(
+        'id',
+        'in',
+        leases.map(({ id }) => id),
+      )
+      .where('job', '=', shared.job)
+      .where('runner', '=', shared.runner)
+      .returningAll(),
+);
+
 /** Leases of tasks that have just been committed by another attempt. */
-export async function takeSiblings(
+export function takeSiblings(
   tx: Tx,
   job: number,
   kind: TaskKind,
   run: number,
   chunks: readonly number[],
 ): Promise<LeaseRow[]> {
-  if (chunks.length === 0) return [];
-  return tx
-    .deleteFrom('lease')
-    .where('job', '=', job)
-    .where('kind', '=', kind)
-    .where('run', '=', run)
-    .where('chunk', 'in', chunks)
-    .returningAll()
-    .execute();
+  return takeByChunks(
+    tx,
+    chunks.map((chunk) => ({ chunk })),
+    { job, kind, run },
+  );
 }
+
+const takeByChunks = overRows(
+  (
+    tx,
+    leases: readonly { chunk: number }[],
+    shared: { job: number; kind: TaskKind; run: number },
+  ) =>
+    tx
+      .deleteFrom('lease')
+      .where('job', '=', shared.job)
+      .where('kind', '=', shared.kind)
+      .where('run', '=', shared.run)
+      .where(
+        'chunk',
+        'in',
+        leases.map(({ chunk }) => chunk),
+      )
+      .returningAll(),
+);
 
 /** All leases of a job that ends. */
 export async function takeJobLeases(tx: Tx, job: number): Promise<LeaseRow[]> {

@@ -2,6 +2,7 @@ import type { AttemptReason, TaskKind } from '@bytenite/contract';
 import { sql, type Insertable } from 'kysely';
 import type { TaskKey } from '../domain/task-id.ts';
 import { dialectOf, type DialectName } from './dialect.ts';
+import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
 import type { AttemptRow, TaskRow, TaskTable } from './tables.ts';
 
@@ -113,7 +114,6 @@ export type ResultPatch = Pick<TaskRow, 'job' | 'kind' | 'run' | 'chunk'> &
     | 'result_offset'
     | 'result_length'
     | 'result_sha'
-    | 'winner'
     | 'runner'
     | 'assigned_at'
     | 'received_at'
@@ -121,18 +121,24 @@ export type ResultPatch = Pick<TaskRow, 'job' | 'kind' | 'run' | 'chunk'> &
     | 'ended_at'
     | 'price'
     | 'stats'
-  >;
+  > & {
+    /** The attempt that commits. */
+    winner: number;
+  };
 
 /**
- * Commits results of tasks that are still open, in one statement; returns the chunks that it committed.
+ * Commits results of tasks that are still open; returns the tasks that it committed.
  * An upsert, because an update that joins a list of values scans the whole job on SQLite.
  */
-export async function commitResults(
+export function commitResults(
   tx: Tx,
   results: readonly ResultPatch[],
 ): Promise<{ kind: TaskKind; run: number; chunk: number }[]> {
-  if (results.length === 0) return [];
-  return tx
+  return upsertResults(tx, results, {});
+}
+
+const upsertResults = overRows((tx, results: readonly ResultPatch[]) =>
+  tx
     .insertInto('task')
     .values(results.map((result) => committedRow(result)))
     .onConflict((c) =>
@@ -156,13 +162,11 @@ export async function commitResults(
         }))
         .where('task.state', '=', 'open'),
     )
-    .returning(['kind', 'run', 'chunk'])
-    .execute();
-}
+    .returning(['kind', 'run', 'chunk']),
+);
 
 function committedRow(result: ResultPatch): Insertable<TaskTable> {
-  const attempts = result.winner ?? 0;
-  return { ...result, attempts, state: 'committed', created_at: 0 };
+  return { ...result, attempts: result.winner, state: 'committed', created_at: 0 };
 }
 
 /** Records the end of an attempt on its task. */
