@@ -1,4 +1,5 @@
 /** What dies, stops or goes away, and what must hold then. */
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fake-server.ts';
 import { childrenOf, isAlive } from '../../packages/runner/src/testing/processes.ts';
@@ -50,6 +51,11 @@ function launcherOf(runner: SpawnedRunner): number {
   const [launcher] = childrenOf(runner.pid);
   if (launcher === undefined) throw new Error('the runner has no launcher');
   return launcher;
+}
+
+/** Asleep in a write: the name of the function that it waits in is the kernel's. */
+function isBlockedOnPipe(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('pipe_write');
 }
 
 function allGone(pids: number[]): Promise<void> {
@@ -200,6 +206,22 @@ open(os.environ["TASK_RESULTS_DIR"] + "/r", "w").write("kept")
     server.failWith = undefined;
     expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
     await expectNextTaskRuns();
+  });
+
+  test('away while a task prints a lot: the task is held back, no line is lost or doubled', async () => {
+    await start();
+    const task = await server.addPython(`import os
+os.write(1, b"pid %d\\n" % os.getpid())
+for i in range(40_000): os.write(1, b"%d %s\\n" % (i, b"x" * 1000))
+`);
+    await task.until(() => task.printed.length > 0);
+    server.failWith = 503;
+    const pid = Number(task.printed[0]?.slice(4));
+    await waitFor('the task is held back', () => isBlockedOnPipe(pid));
+    server.failWith = undefined;
+    expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
+    const numbers = task.printed.slice(1).map((line) => Number.parseInt(line, 10));
+    expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, i) => i));
   });
 
   test('away for longer than a lease while a task is staged: it is lost, not aborted', async () => {

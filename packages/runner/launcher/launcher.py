@@ -208,6 +208,21 @@ def take_lock(path, seconds):
             time.sleep(0.02)
 
 
+def lock_uids(first):
+    """One lock per thousand, so that ranges which only overlap exclude each other too."""
+    locked = []
+    for thousand in sorted({first // UID_RANGE, (first + UID_RANGE - 1) // UID_RANGE}):
+        path = os.path.join(UID_LOCKS, "uids-%d.lock" % (thousand * UID_RANGE))
+        locked.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        try:
+            fcntl.flock(locked[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            for fd in locked:
+                os.close(fd)
+            return False
+    return True
+
+
 def take_uids(base, is_exact):
     """Locks a range of uids for this runner: the first free one from `base` on."""
     try:
@@ -217,13 +232,8 @@ def take_uids(base, is_exact):
     for first in range(base, base + (1 if is_exact else UID_RANGES) * UID_RANGE, UID_RANGE):
         if any(first <= uid < first + UID_RANGE for uid in NOBODY):
             continue
-        path = os.path.join(UID_LOCKS, "uids-%d.lock" % first)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock_uids(first):
             return first
-        except BlockingIOError:
-            os.close(fd)
     raise SystemExit("other runners use all uids from %d on" % base)
 
 

@@ -9,7 +9,20 @@
  * Folders are used again where they are as they were made, because making them anew costs more than a
  * short task's whole staging. Anything unexpected in them, and they are thrown away.
  */
-import { chownSync, lstatSync, mkdirSync, readdirSync, type Stats, unlinkSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fchownSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { INPUT_PATHS, type TaskKind } from '@bytenite/contract';
 import { throwAway } from './work-dir.ts';
@@ -31,6 +44,7 @@ const DIRS: Record<TaskKind, { input: string; output: string }> = {
 
 const GATE_MODE = 0o710;
 const PRIVATE_MODE = 0o700;
+const CHUNK_MODE = 0o644;
 /** More entries than this are removed in the background. */
 const SYNC_ENTRIES = 64;
 /** A folder's change time says that nothing changed only if it is older than the clock is coarse. */
@@ -44,6 +58,8 @@ export class AttemptFolder {
   private readonly trashDir: string;
   private kind: TaskKind | undefined;
   private paths: AttemptPaths | undefined;
+  /** Size of a chunk file that nobody but the runner has ever opened: it may be written again. */
+  private ownChunkBytes: number | undefined;
   /** Change time of the empty tmp folder, once it says something. */
   private tmpUnchangedSince = Number.NaN;
 
@@ -75,13 +91,29 @@ export class AttemptFolder {
     return paths;
   }
 
+  /** Writes the inline chunk of an APP task: always a copy, the task may write to it. */
+  writeChunk(bytes: Uint8Array): void {
+    const { ownChunkBytes } = this;
+    const fd = openSync(this.chunkFile, ownChunkBytes === undefined ? 'wx' : 'r+', CHUNK_MODE);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+      if (ownChunkBytes !== undefined && ownChunkBytes > bytes.length)
+        ftruncateSync(fd, bytes.length);
+      if (ownChunkBytes === undefined && this.uid !== null) fchownSync(fd, this.uid, this.uid);
+    } finally {
+      closeSync(fd);
+    }
+    this.ownChunkBytes = bytes.length;
+  }
+
   giveToTask(path: string): void {
     if (this.uid !== null) chownSync(path, this.uid, this.uid);
   }
 
-  /** Empties the folders after an attempt. */
-  clear(): void {
-    if (this.paths === undefined) return;
+  /** Empties the folders after an attempt; not where no process has been but the runner's own. */
+  clear(wasEntered: boolean): void {
+    if (this.paths === undefined || !(wasEntered || this.ownChunkBytes === undefined)) return;
+    this.ownChunkBytes = undefined;
     const { input, output, tmp } = this.paths;
     const isReusable =
       this.kind !== 'ASSEMBLER' && this.empty(input) && this.empty(output) && this.emptyTmp(tmp);
@@ -117,9 +149,9 @@ export class AttemptFolder {
   }
 
   private discard(): void {
-    if (this.paths === undefined) return;
-    this.paths = undefined;
+    this.ownChunkBytes = undefined;
     this.tmpUnchangedSince = Number.NaN;
-    throwAway(this.path, this.trashDir);
+    this.paths = undefined;
+    if (existsSync(this.path)) throwAway(this.path, this.trashDir);
   }
 }

@@ -48,6 +48,8 @@ export class Attempt {
   startedAt: number | null = null;
   /** When it took its capacity, on the monotonic clock; undefined before. */
   runningSinceMs: number | undefined;
+  /** A process other than the runner's own has been in its folder. */
+  wasEntered = false;
   /** It counts against the runner's capacity until its process has ended. */
   occupies = true;
   end: AttemptEnd | undefined;

@@ -58,6 +58,7 @@ export class ExchangeLoop {
   private readonly backoff = new Backoff();
   private timer: NodeJS.Timeout | undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
+  private shortCall: Promise<boolean> | undefined;
   private stopped = false;
   private readonly longAbort = new AbortController();
   private readonly deps: ExchangeLoopDeps;
@@ -82,19 +83,15 @@ export class ExchangeLoop {
     this.wakeIn(0);
   }
 
-  /** Sends what is left, once; the long poll is given up first. */
+  /** Sends what is left; the long poll is given up first. */
   async finish(signal: AbortSignal): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     this.longAbort.abort();
+    await this.shortCall;
+    const ask = { free: { cpus: 0, memoryBytes: 0 }, prefetch: 0, idle: false };
     while (!this.deps.outbox.isEmpty && !signal.aborted) {
-      if (this.asked.has('short')) {
-        await new Promise((resolve) => void setTimeout(resolve, 5));
-        continue;
-      }
-      const batch = this.deps.outbox.take();
-      const ask = { free: { cpus: 0, memoryBytes: 0 }, prefetch: 0, idle: false };
-      if (!(await this.call('short', batch, ask, 0, signal))) return;
+      if (!(await this.call('short', this.deps.outbox.take(), ask, 0, signal))) return;
     }
   }
 
@@ -123,7 +120,9 @@ export class ExchangeLoop {
 
   private async run(lane: Lane, batch: Batch, ask: Wanted, waitMs: number): Promise<void> {
     const signal = lane === 'long' ? this.longAbort.signal : this.deps.signal;
-    const isOk = await this.call(lane, batch, ask, waitMs, signal);
+    const call = this.call(lane, batch, ask, waitMs, signal);
+    if (lane === 'short') this.shortCall = call;
+    const isOk = await call;
     if (this.stopped || this.deps.signal.aborted) return;
     if (!isOk) await this.backoff.wait();
     this.wakeIn(isOk && !this.deps.outbox.isEmpty && !this.deps.work.isHungry ? GATHER_MS : 0);

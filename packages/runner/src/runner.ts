@@ -70,7 +70,7 @@ export class Runner {
     const dir = openWorkDir(config.workDir, config.uidBase);
     const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
     const python = await interpreters.resolvePython();
-    const { sandbox, uidBase } = await openSandbox(config, dir, python, log);
+    const { sandbox, uidBase } = await openSandbox(config, dir, python, log, signal);
     const client = new ServerClient(config.server, token);
     try {
       clearAttempts(dir);

@@ -12,11 +12,6 @@ const SMALL_FILE_BYTES = 256 * 1024;
 const FILE_MODE = 0o644;
 const NEWLINE = 0x0a;
 
-/** Writes the inline chunk of an APP task: always a fresh copy, the task may write to it. */
-export function stageInline(folder: AttemptFolder, bytes: Uint8Array): void {
-  writeFile(folder, folder.chunkFile, bytes);
-}
-
 /** Writes a file stream (see file-stream.ts of the contract) and returns the bytes of its files. */
 export async function stageStream(
   folder: AttemptFolder,

@@ -100,21 +100,49 @@ export function streamBundle(results: CollectedResults): { body: Readable; sha25
   return { body, sha256: () => digest.copy().digest('base64url') };
 }
 
+/** Small files leave together: one by one they would cost a call each, all the way to the server. */
 async function* bundleParts(results: CollectedResults, digest: Hash): AsyncGenerator<Uint8Array> {
   const entries: BundleEntry[] = [];
+  let gathered: Buffer[] = [];
+  let gatheredBytes = 0;
   for (const file of results.files) {
-    const fileDigest = createHash('sha256');
-    for await (const part of readParts(results.root, file)) {
+    const isSmall = file.size <= INLINE_LIMIT;
+    if (isSmall) {
+      const bytes = file.bytes ?? readAgain(results.root, file);
+      entries.push({
+        path: file.path,
+        size: file.size,
+        sha256: hash('sha256', bytes, 'base64url'),
+      });
+      gathered.push(bytes);
+      gatheredBytes += bytes.length;
+    }
+    const isFull = gatheredBytes >= READ_BYTES || gathered.length >= ENTRIES_PER_TURN;
+    if (gathered.length > 0 && (isFull || !isSmall)) {
+      const part = Buffer.concat(gathered);
+      [gathered, gatheredBytes] = [[], 0];
       digest.update(part);
-      fileDigest.update(part);
       yield part;
     }
-    const { path, size } = file;
-    entries.push({ path, size, sha256: fileDigest.digest('base64url') });
+    if (!isSmall) entries.push(yield* largeFile(results.root, file, digest));
   }
-  const end = encodeBundleEnd(entries);
+  const end = Buffer.concat([...gathered, encodeBundleEnd(entries)]);
   digest.update(end);
   yield end;
+}
+
+async function* largeFile(
+  root: string,
+  file: ResultFile,
+  digest: Hash,
+): AsyncGenerator<Buffer, BundleEntry> {
+  const fileDigest = createHash('sha256');
+  for await (const part of readParts(root, file)) {
+    digest.update(part);
+    fileDigest.update(part);
+    yield part;
+  }
+  return { path: file.path, size: file.size, sha256: fileDigest.digest('base64url') };
 }
 
 function readFolder(root: string, folder: string): Dirent[] {
@@ -195,11 +223,13 @@ function readWhole(fd: number, { path, size }: ResultFile): Buffer {
   return bytes;
 }
 
+function readAgain(root: string, { path, size }: ResultFile): Buffer {
+  const { bytes } = readSmall(`${root}/${path}`, path);
+  if (bytes?.length !== size) throw changed(path);
+  return bytes;
+}
+
 async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer> {
-  if (file.bytes) {
-    if (file.size > 0) yield file.bytes;
-    return;
-  }
   const handle = await open(`${root}/${file.path}`, READ_FLAGS);
   try {
     for (let left = file.size; left > 0;) {

@@ -12,7 +12,7 @@ import type { PackageCache, PackageUse } from './packages.ts';
 import { retryTransfer } from './retry-transfer.ts';
 import type { SandboxResult } from './sandbox/sandbox.ts';
 import type { ServerClient } from './server-client.ts';
-import { stageInline, stageStream } from './stage-in.ts';
+import { stageStream } from './stage-in.ts';
 import { collectResults, inlineBundle, streamBundle } from './stage-out.ts';
 
 const OPEN_NETWORK = 'the component asks for no network, which this sandbox cannot shut off';
@@ -47,7 +47,16 @@ export class TaskRunner {
       return this.failed(attempt, error);
     } finally {
       for (const use of uses) use.release();
-      place.folder.clear();
+      this.clear(attempt, place);
+    }
+  }
+
+  private clear(attempt: Attempt, { folder }: AttemptPlace): void {
+    try {
+      folder.clear(attempt.wasEntered);
+    } catch (error) {
+      // The next attempt in this slot will say so again if it cannot do without.
+      attempt.log.say('WARN', `cannot clear the folder: ${describeError(error)}`, monotonicMs());
     }
   }
 
@@ -80,11 +89,11 @@ export class TaskRunner {
     uses.push(use);
     let inputBytes: number;
     if ('inline' in input) {
-      stageInline(folder, input.inline);
+      folder.writeChunk(input.inline);
       inputBytes = input.inline.byteLength;
     } else {
       inputBytes = await retryTransfer(attempt, 'INPUT_FAILED', async () => {
-        folder.clear();
+        folder.clear(true);
         folder.prepare(kind);
         return stageStream(folder, await client.openInput(lease, attempt.signal));
       });

@@ -1,6 +1,14 @@
 /** The runner's folders, their rights, and what an earlier run left in them. */
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 
@@ -45,7 +53,13 @@ export function clearAttempts(dir: WorkDir): void {
 /** The path is free at once, the bytes a little later; what cannot be removed is tried at the next start. */
 export function throwAway(path: string, trashDir: string): void {
   const trash = join(trashDir, randomUUID());
-  renameSync(path, trash);
+  try {
+    renameSync(path, trash);
+  } catch {
+    // Where tasks have the runner's own rights, one may have been faster.
+    rmSync(path, { recursive: true, force: true });
+    return;
+  }
   void removeTree(trash).catch(ignore);
 }
 

@@ -64,6 +64,10 @@ export class WorkList {
   }
 
   add(attempt: Attempt): void {
+    if (this.draining) {
+      this.options.onReleased(attempt.lease);
+      return;
+    }
     this.concurrency = this.capacity.concurrency(attempt.need);
     this.queue.push(attempt);
     this.schedulePump();
@@ -152,7 +156,8 @@ export class WorkList {
 
   /** Gives back what was stored for short tasks once tasks turn out to be long. */
   releaseSurplus(): void {
-    this.releaseFrom(this.storeTarget());
+    // The mean sways: only what is far too much is worth the trouble.
+    this.releaseFrom(2 * this.storeTarget() + this.concurrency);
   }
 
   /** Takes nothing more, gives back what has not begun, stops the rest. */

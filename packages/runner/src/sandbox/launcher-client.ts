@@ -41,12 +41,15 @@ export interface LauncherRun {
 }
 
 export class LauncherClient {
-  private readonly runs = new Map<number, LauncherRun>();
+  private readonly runs = new Map<number, { run: LauncherRun; isSent: boolean }>();
   private readonly options: LauncherOptions;
   private child: ChildProcess | undefined;
   /** Commands for a launcher that is being started again. */
   private waiting: string[] = [];
   private nextRun = 1;
+  private isReady = false;
+  /** Resolves when the newest launcher and all its supervisors are gone. */
+  private ended: Promise<unknown> = Promise.resolve();
   private closed = false;
   private deadlineMs = 0;
   private lastStderr = '';
@@ -62,14 +65,14 @@ export class LauncherClient {
   run(run: LauncherRun, spec: object): number {
     const id = this.nextRun;
     this.nextRun = (this.nextRun % 0xffff_fffe) + 1;
-    this.runs.set(id, run);
-    this.send(`${run.slot} ${JSON.stringify({ do: 'run', id, ...spec })}\n`);
+    const isSent = this.send(`${run.slot} ${JSON.stringify({ do: 'run', id, ...spec })}\n`);
+    this.runs.set(id, { run, isSent });
     return id;
   }
 
   command(id: number, command: object): void {
-    const run = this.runs.get(id);
-    if (run) this.send(`${run.slot} ${JSON.stringify({ ...command, id })}\n`);
+    const found = this.runs.get(id);
+    if (found) this.send(`${found.run.slot} ${JSON.stringify({ ...command, id })}\n`);
   }
 
   renewUntil(deadlineMs: number): void {
@@ -81,49 +84,59 @@ export class LauncherClient {
   async close(): Promise<void> {
     this.closed = true;
     const { child } = this;
-    if (!child) return;
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    child.stdin?.end();
-    await closed;
+    if (child) {
+      // One that still waits for its lock has nothing to clean up.
+      if (!this.isReady) child.kill('SIGTERM');
+      child.stdin?.end();
+    }
+    await this.ended;
   }
 
   /** Starts the launcher; rejects when it ends before it is ready. */
   start(): Promise<LauncherReady> {
     const child = this.spawn();
     this.child = child;
+    this.isReady = false;
+    this.ended = new Promise((resolve) => void child.once('close', resolve));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.noteStderr(text));
     // The pipe of a dead launcher: 'close' tells the story.
-    child.stdin?.on('error', () => undefined);
+    child.stdin?.on('error', () => this.noteDeath(child));
+    child.once('exit', () => this.noteDeath(child));
     return new Promise((resolve, reject) => {
-      let isReady = false;
       const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
       const reader = new FrameReader();
       child.stdout?.on('data', (chunk: Buffer) => {
-        for (const frame of reader.read(chunk)) {
-          if (frame.kind !== FRAME.ready) {
-            this.dispatch(frame);
-            continue;
+        try {
+          for (const frame of reader.read(chunk)) {
+            if (frame.kind !== FRAME.ready) this.dispatch(frame);
+            else {
+              clearTimeout(timer);
+              resolve(this.onReady(child, frame));
+            }
           }
-          isReady = true;
-          clearTimeout(timer);
-          child.stdin?.write(this.renewal() + this.waiting.splice(0).join(''));
-          resolve(this.noteReady(frame));
+        } catch (error) {
+          // Not to be understood any more: a new one is better than none.
+          this.options.onStderr(error instanceof Error ? error.message : String(error));
+          child.kill('SIGKILL');
         }
       });
       child.once('error', reject);
       child.once('close', (code, signal) => {
         clearTimeout(timer);
-        this.child = undefined;
+        this.noteDeath(child);
         const why = this.lastStderr || `it ended with ${signal ?? code}`;
         reject(new Error(`the launcher of the tasks could not start: ${why}`));
-        if (isReady) this.onLaunchersDeath();
+        if (this.isReady) this.onLaunchersDeath();
       });
     });
   }
 
-  /** The folders belong to these uids now: a launcher that is started again must get the same. */
-  private noteReady(frame: Frame): LauncherReady {
+  private onReady(child: ChildProcess, frame: Frame): LauncherReady {
+    this.isReady = true;
+    child.stdin?.write(this.renewal() + this.waiting.splice(0).join(''));
+    for (const entry of this.runs.values()) entry.isSent = true;
     const ready = JSON.parse(frame.payload.toString()) as LauncherReady;
+    // The folders belong to these uids now: a launcher that is started again must get the same.
     this.uidBase = ready.uidBase;
     this.isUidTaken = true;
     return ready;
@@ -147,9 +160,16 @@ export class LauncherClient {
     });
   }
 
-  private send(line: string): void {
-    if (this.child && this.waiting.length === 0) this.child.stdin?.write(line);
-    else this.waiting.push(line);
+  /** False when there is no launcher that is ready: the line waits for the next one. */
+  private send(line: string): boolean {
+    if (this.child && this.isReady) return this.child.stdin?.write(line) !== undefined;
+    this.waiting.push(line);
+    return false;
+  }
+
+  /** Told by any sign of it, so that nothing more is sent there. */
+  private noteDeath(child: ChildProcess): void {
+    if (this.child === child) this.child = undefined;
   }
 
   private renewal(): string {
@@ -170,14 +190,19 @@ export class LauncherClient {
       this.lose((run) => run.slot === slot, 'the supervisor of the task was killed');
       return;
     }
-    const run = this.runs.get(frame.run);
-    if (frame.kind === FRAME.exited) this.runs.delete(frame.run);
-    run?.onFrame(frame);
+    const found = this.runs.get(frame.run);
+    if (frame.kind === FRAME.exited) {
+      this.runs.delete(frame.run);
+      const { reason } = JSON.parse(frame.payload.toString()) as { reason: string | null };
+      // A supervisor saw the launcher go before we did.
+      if (reason === 'lost') this.child = undefined;
+    }
+    found?.run.onFrame(frame);
   }
 
   private onLaunchersDeath(): void {
     if (!this.closed) void this.restart();
-    this.lose(() => true, 'the launcher of the tasks was killed');
+    this.lose((_run, isSent) => isSent, 'the launcher of the tasks was killed');
   }
 
   /** Until it is ready again, runs wait. */
@@ -193,9 +218,9 @@ export class LauncherClient {
     }
   }
 
-  private lose(isLost: (run: LauncherRun) => boolean, message: string): void {
-    for (const [id, run] of this.runs) {
-      if (!isLost(run)) continue;
+  private lose(isLost: (run: LauncherRun, isSent: boolean) => boolean, message: string): void {
+    for (const [id, { run, isSent }] of this.runs) {
+      if (!isLost(run, isSent)) continue;
       this.runs.delete(id);
       run.onLost(message);
     }

@@ -1,10 +1,11 @@
 /**
  * The measuring sandbox: APP tasks are not started. Each writes one result file and prints one line,
  * everything before and after it is the ordinary path, so what is measured is the platform itself.
+ * The files of a slot are written in place of the last task's, since no process was there that could
+ * hold them; otherwise the file system's inode allocation would be most of what is measured.
  * Engines run for real: a job's chunks have to come from somewhere.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { SandboxTier } from '@bytenite/contract';
 import { monotonicMs } from '../clock.ts';
 import type { Sandbox, SandboxRequest, SandboxRun } from './sandbox.ts';
@@ -26,7 +27,7 @@ export class NullSandbox implements Sandbox {
     if (request.env['TASK_DIR'] === undefined) return this.engines.run(request);
     const atMs = monotonicMs();
     request.onStarted(atMs);
-    writeFileSync(join(request.resultsDir, 'result.txt'), RESULT);
+    writeResult(`${request.resultsDir}/result.txt`);
     request.onOutput('stdout', LINE, atMs);
     const result = Promise.resolve({
       end: { kind: 'exited' as const, code: 0 },
@@ -35,7 +36,7 @@ export class NullSandbox implements Sandbox {
       cpuSeconds: 0,
       maxMemoryBytes: 0,
     });
-    return { result, stop: () => undefined, pauseOutput: () => undefined };
+    return { result, startsProcess: false, stop: () => undefined, pauseOutput: () => undefined };
   }
 
   renew(durationMs: number, sinceMs: number): void {
@@ -44,5 +45,14 @@ export class NullSandbox implements Sandbox {
 
   close(): Promise<void> {
     return this.engines.close();
+  }
+}
+
+function writeResult(path: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
+  try {
+    writeSync(fd, RESULT);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -12,6 +12,7 @@ export async function openSandbox(
   dir: WorkDir,
   python: string,
   log: Logger,
+  signal: AbortSignal,
 ): Promise<{ sandbox: Sandbox; uidBase: number | null }> {
   const { taskLogBytes } = config;
   const launcher = new LauncherClient({
@@ -23,7 +24,10 @@ export async function openSandbox(
     uidBase: config.uidBase,
     onStderr: (line) => log.warn({ line }, 'launcher'),
   });
+  const abort = () => void launcher.close();
+  signal.addEventListener('abort', abort, { once: true });
   const ready = await launcher.start();
+  signal.removeEventListener('abort', abort);
   const { uidBase } = ready;
   const asked =
     config.sandbox === 'auto'

@@ -83,6 +83,7 @@ export class ProcessSandbox implements Sandbox {
     });
     return {
       result,
+      startsProcess: true,
       stop: (reason, graceMs) =>
         this.launcher.command(id, { do: 'stop', reason, grace: graceMs / 1000 }),
       pauseOutput: (paused) => this.launcher.command(id, { do: 'flow', paused }),

@@ -49,6 +49,8 @@ export interface SandboxResult {
 }
 
 export interface SandboxRun {
+  /** False when nothing is started: the attempt's folder then holds only what the runner wrote. */
+  readonly startsProcess: boolean;
   readonly result: Promise<SandboxResult>;
   /** Idempotent; a shorter grace overrules a longer one. */
   stop(reason: StopReason, graceMs: number): void;
