@@ -96,53 +96,37 @@ export function inlineBundle({ files, bytes }: CollectedResults): InlineBundle |
 /** The bundle as a stream, each file read and hashed once; `sha256` is valid after its end. */
 export function streamBundle(results: CollectedResults): { body: Readable; sha256(): string } {
   const digest = createHash('sha256');
-  const body = Readable.from(bundleParts(results, digest), { objectMode: false });
+  const body = Readable.from(gather(bundleParts(results), digest), { objectMode: false });
   return { body, sha256: () => digest.copy().digest('base64url') };
 }
 
-/** Small files leave together: one by one they would cost a call each, all the way to the server. */
-async function* bundleParts(results: CollectedResults, digest: Hash): AsyncGenerator<Uint8Array> {
+/** Many small files leave together: one by one each would cost a call all the way to the server. */
+async function* gather(parts: AsyncIterable<Uint8Array>, digest: Hash): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of parts) {
+    digest.update(part);
+    gathered.push(part);
+    bytes += part.length;
+    if (bytes < READ_BYTES && gathered.length < ENTRIES_PER_TURN) continue;
+    yield Buffer.concat(gathered);
+    [gathered, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(gathered);
+}
+
+async function* bundleParts(results: CollectedResults): AsyncGenerator<Uint8Array> {
   const entries: BundleEntry[] = [];
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
   for (const file of results.files) {
-    const isSmall = file.size <= INLINE_LIMIT;
-    if (isSmall) {
-      const bytes = file.bytes ?? readAgain(results.root, file);
-      entries.push({
-        path: file.path,
-        size: file.size,
-        sha256: hash('sha256', bytes, 'base64url'),
-      });
-      gathered.push(bytes);
-      gatheredBytes += bytes.length;
-    }
-    const isFull = gatheredBytes >= READ_BYTES || gathered.length >= ENTRIES_PER_TURN;
-    if (gathered.length > 0 && (isFull || !isSmall)) {
-      const part = Buffer.concat(gathered);
-      [gathered, gatheredBytes] = [[], 0];
+    const digest = createHash('sha256');
+    for await (const part of readParts(results.root, file)) {
       digest.update(part);
       yield part;
     }
-    if (!isSmall) entries.push(yield* largeFile(results.root, file, digest));
+    const { path, size } = file;
+    entries.push({ path, size, sha256: digest.digest('base64url') });
   }
-  const end = Buffer.concat([...gathered, encodeBundleEnd(entries)]);
-  digest.update(end);
-  yield end;
-}
-
-async function* largeFile(
-  root: string,
-  file: ResultFile,
-  digest: Hash,
-): AsyncGenerator<Buffer, BundleEntry> {
-  const fileDigest = createHash('sha256');
-  for await (const part of readParts(root, file)) {
-    digest.update(part);
-    fileDigest.update(part);
-    yield part;
-  }
-  return { path: file.path, size: file.size, sha256: fileDigest.digest('base64url') };
+  yield encodeBundleEnd(entries);
 }
 
 function readFolder(root: string, folder: string): Dirent[] {
@@ -223,13 +207,13 @@ function readWhole(fd: number, { path, size }: ResultFile): Buffer {
   return bytes;
 }
 
-function readAgain(root: string, { path, size }: ResultFile): Buffer {
-  const { bytes } = readSmall(`${root}/${path}`, path);
-  if (bytes?.length !== size) throw changed(path);
-  return bytes;
-}
-
 async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer> {
+  if (file.size <= INLINE_LIMIT) {
+    const bytes = file.bytes ?? readSmall(`${root}/${file.path}`, file.path).bytes;
+    if (bytes?.length !== file.size) throw changed(file.path);
+    yield bytes;
+    return;
+  }
   const handle = await open(`${root}/${file.path}`, READ_FLAGS);
   try {
     for (let left = file.size; left > 0;) {
