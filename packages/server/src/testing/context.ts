@@ -17,8 +17,8 @@ import { openStore } from '../store/store.ts';
 import { createUrlGuard } from '../transfer/url-guard.ts';
 import { addAccount, T0 } from './rows.ts';
 
-// Every commit and blob is synced to a disk that others may be using.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+// A test's end reads all that it left; every commit is synced to a disk that others may be using.
+vi.setConfig({ hookTimeout: 30_000 });
 
 export interface TestContext extends Context {
   /** The account that tests act for. */
