@@ -216,7 +216,7 @@ export const ExchangeReply = z.object({
 });
 export type ExchangeReply = z.infer<typeof ExchangeReply>;
 
-/** Renews every lease of the runner at once and learns which of those named are gone. */
+/** Renews the leases that are named, and learns which of them are gone. */
 export const HeartbeatRequest = z.object({
   runnerId: z.string(),
   incarnation: z.string(),
