@@ -1,7 +1,7 @@
 /**
- * The one call that carries reports, free capacity and a long poll. Blobs first, then one transaction
- * that settles the reports and claims tasks, then the reply. A reply that is lost costs nothing: reports
- * are repeated and get the same verdict, and leases nobody knows of run out.
+ * The one call that carries reports, free capacity and a long poll. Reports are settled in one transaction,
+ * after the blobs that they speak of are stored; tasks are claimed in another, meanwhile. A reply that is
+ * lost costs nothing: reports are repeated and get the same verdict, and leases nobody knows of run out.
  */
 import type { ExchangeReply, ExchangeRequest, Verdict } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
@@ -30,8 +30,7 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<ExchangeResult> {
   runner.lastSeenAt = ctx.now();
-  const verdicts = await settle(ctx, runner, request, tail);
-  const claims = await claim(ctx, runner, request, verdicts.size === 0, signal);
+  const { claims, verdicts } = await settleAndClaim(ctx, runner, request, tail, signal);
   const { contexts, grants, tail: replyTail } = await presentGrants(ctx, claims);
   const reply: ExchangeReply = {
     now: ctx.now(),
@@ -43,14 +42,37 @@ export async function exchange(
   return { reply, tail: replyTail };
 }
 
+async function settleAndClaim(
+  ctx: Context,
+  runner: Runner,
+  request: ExchangeRequest,
+  tail: Uint8Array,
+  signal: AbortSignal,
+): Promise<{ verdicts: Map<string, Verdict>; claims: JobClaims[] }> {
+  if (!hasReports(request)) {
+    return { verdicts: new Map(), claims: await claim(ctx, runner, request, true, signal) };
+  }
+  // The runner knows its capacity, so what it reports need not be settled before it gets more.
+  const [verdicts, claims] = await Promise.all([
+    settle(ctx, runner, request, tail),
+    claim(ctx, runner, request, false, signal),
+  ]);
+  if (claims.length > 0) return { verdicts, claims };
+  const mayWait = verdicts.size === 0;
+  return { verdicts, claims: await claim(ctx, runner, request, mayWait, signal) };
+}
+
+function hasReports({ ended, logs, phases, released }: ExchangeRequest): boolean {
+  return ended.length + logs.length + phases.length + released.length > 0;
+}
+
 async function settle(
   ctx: Context,
   runner: Runner,
   request: ExchangeRequest,
   tail: Uint8Array,
 ): Promise<Map<string, Verdict>> {
-  const { ended, logs, phases, released } = request;
-  if (ended.length + logs.length + phases.length + released.length === 0) return new Map();
+  const { ended, phases, released } = request;
   const packs = await writePacks(ctx.blobs, request, tail);
   await failpoint('commit');
   const verdicts = await ctx.store.transact(async (tx: Tx) => {
