@@ -22,10 +22,16 @@ export function createMeter(key: string, maxBytes = Infinity): Meter {
   };
 }
 
+/** Copying many small parts costs less than to hash and write them one by one. */
+const JOINED_BYTES = 4 * 1024 * 1024;
+
 /** The parts of a body that is in memory already, or null for one that still has to arrive. */
 export function partsInMemory(body: BlobBody): readonly Uint8Array[] | null {
   if (body instanceof Uint8Array) return [body];
-  return Array.isArray(body) ? (body as readonly Uint8Array[]) : null;
+  if (!Array.isArray(body)) return null;
+  const parts = body as readonly Uint8Array[];
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  return bytes > JOINED_BYTES ? parts : [Buffer.concat(parts, bytes)];
 }
 
 /**

@@ -2,7 +2,7 @@
  * Before the transaction: what came in the message's tail is written as one result pack and one log
  * pack per job. A crash after this leaves only orphans inside the job's own prefix.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   LOG_LEVELS,
   tailSlice,
@@ -61,7 +61,7 @@ async function writeResults(
     const { inline, sha256 } = outcome.result;
     const bytes = tailSlice(tail, inline);
     // Without a place the report counts as an output that failed, and the attempt is repeated.
-    if (createHash('sha256').update(bytes).digest('base64url') !== sha256) continue;
+    if (hash('sha256', bytes, 'base64url') !== sha256) continue;
     const list = byJob.get(ref.job) ?? [];
     byJob.set(ref.job, list);
     list.push({ lease, bytes, sha256 });
