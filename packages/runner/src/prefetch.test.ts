@@ -9,7 +9,7 @@ function afterTasksOf(wallMs: number): Prefetch {
 
 test('short tasks are stored for some 200 ms, very short ones up to a limit', () => {
   expect(afterTasksOf(20).target(2, 0)).toBe(20);
-  expect(afterTasksOf(0.01).target(2, 0)).toBe(400);
+  expect(afterTasksOf(0.01).target(2, 0)).toBe(1000);
 });
 
 test('long tasks are not stored, be they ended or running', () => {

@@ -4,7 +4,8 @@
  */
 const TARGET_MS = 200;
 const LONG_TASK_MS = 2000;
-const LIMIT = 400;
+/** Twice what one exchange grants: a call is under way while the store empties. */
+const LIMIT = 1000;
 /** Weight of the newest task in the mean. */
 const WEIGHT = 0.2;
 /** Nothing is known yet: careful, but not idle. */
