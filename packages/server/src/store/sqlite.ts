@@ -18,6 +18,8 @@ export function sqliteDialect(file: string): SqliteDialect {
   db.exec('PRAGMA foreign_keys = ON');
   db.exec('PRAGMA busy_timeout = 5000');
   db.exec('PRAGMA cache_size = -16384');
+  // Else each statement over many rows opens a file for the case that it must be undone.
+  db.exec('PRAGMA temp_store = MEMORY');
   return new SqliteDialect({ database: adapt(db) });
 }
 
