@@ -75,9 +75,10 @@ class Member:
 
 
 class Launcher:
-    def __init__(self, hierarchy, uid_base):
+    def __init__(self, hierarchy, uid_base, allow_native):
         self.hierarchy = hierarchy
         self.uid_base = uid_base
+        self.allow_native = allow_native
         self.deadline = Deadline()
         self.writer = FrameWriter(1)
         self.members = {}
@@ -147,7 +148,7 @@ class Launcher:
                     member.channel.close()
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
-                run_supervisor(theirs, 1, self.deadline, group)
+                run_supervisor(theirs, 1, self.deadline, group, self.allow_native)
                 code = 0
             except BaseException:
                 sys.excepthook(*sys.exc_info())
@@ -267,7 +268,7 @@ def main():
     uid_base = options["uidBase"]
     if uid_base is not None:
         uid_base = take_uids(uid_base, options["uidExact"])
-    launcher = Launcher(hierarchy, uid_base)
+    launcher = Launcher(hierarchy, uid_base, options["nativeSpawn"])
     launcher.writer.put_json(
         READY,
         0,

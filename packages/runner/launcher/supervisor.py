@@ -16,7 +16,6 @@ import select
 import signal
 import time
 
-from child import exec_task
 from frames import DROPPED, EXITED, OUTPUT, PAYLOAD_BYTES, STARTED, FrameWriter
 from linux import (
     PR_SET_CHILD_SUBREAPER,
@@ -28,6 +27,7 @@ from linux import (
     kill_user,
     prctl,
 )
+from spawn import Spawner
 
 # Output and the news of the start wait this long, so that a short task costs one write.
 HOLD_SECONDS = 0.02
@@ -84,7 +84,7 @@ class Output:
 class Task:
     """One task from fork to the moment its whole tree is gone."""
 
-    def __init__(self, spec, group, writer, null_fd, failure_fd):
+    def __init__(self, spec, group, writer, spawner):
         self.spec = spec
         self.run = spec["id"]
         self.group = group
@@ -108,12 +108,9 @@ class Task:
                 os.set_blocking(read_end, False)
                 self.streams[read_end] = stream
                 ends.append(write_end)
-            parent = os.getpid()
             self.started = time.monotonic()
-            self.pid = os.fork()
-            if self.pid == 0:
-                exec_task(spec, (null_fd, *ends), group, parent, failure_fd)
-        except OSError:
+            self.pid = spawner.spawn(spec, *ends)
+        except Exception:
             for fd in self.streams:
                 os.close(fd)
             raise
@@ -197,7 +194,7 @@ class Task:
 
 
 class Supervisor:
-    def __init__(self, socket, events_fd, deadline, group):
+    def __init__(self, socket, events_fd, deadline, group, allow_native):
         self.socket = socket
         self.deadline = deadline
         self.group = group
@@ -208,9 +205,7 @@ class Supervisor:
         self.orphaned = False
         self.poll = select.poll()
         self.watched = {}
-        self.null_fd = os.open(os.devnull, os.O_RDONLY)
-        self.failure_read, self.failure_write = os.pipe()
-        os.set_blocking(self.failure_read, False)
+        self.spawner = Spawner(os.open(os.devnull, os.O_RDONLY), group, allow_native)
         self.wake_read, wake_write = os.pipe()
         for fd in (self.wake_read, wake_write):
             os.set_blocking(fd, False)
@@ -305,9 +300,10 @@ class Supervisor:
             return
         spec = self.queue.pop(0)
         try:
-            self.task = Task(spec, self.group, self.writer, self.null_fd, self.failure_write)
-        except OSError as error:
-            failure = "cannot start a task: %s" % (error.strerror or error)
+            self.task = Task(spec, self.group, self.writer, self.spawner)
+        except Exception as error:
+            # A NUL or a lone surrogate in a variable, a limit that is refused, no process to be had.
+            failure = "cannot start the task: %s" % (getattr(error, "strerror", None) or error)
             self.writer.put_json(EXITED, spec["id"], {"failure": failure, "reason": None})
 
     def attend(self, task, events, now):
@@ -343,19 +339,15 @@ class Supervisor:
 
     def finish(self, task):
         task.drain()
-        try:
-            failure = os.read(self.failure_read, 1000).decode("utf-8", "replace")
-        except BlockingIOError:
-            failure = None
-        self.writer.put_json(EXITED, task.run, task.outcome(failure))
+        self.writer.put_json(EXITED, task.run, task.outcome(self.spawner.failure()))
         self.task = None
         self.start_next()
 
 
-def run_supervisor(socket, events_fd, deadline, group):
+def run_supervisor(socket, events_fd, deadline, group, allow_native):
     """Body of a supervisor process; returns when the launcher is gone and the tree is dead."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Both are inherited by everything that is forked from here: no set-uid program gains anything.
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     gc.freeze()
-    Supervisor(socket, events_fd, deadline, group).serve()
+    Supervisor(socket, events_fd, deadline, group, allow_native).serve()

@@ -26,6 +26,8 @@ export interface RunnerConfig {
   packageCacheBytes: number;
   /** How long a start waits for an earlier runner of the same folder to end. */
   lockWaitSeconds: number;
+  /** Start tasks without a copy of the launcher's memory where the machine can. */
+  nativeSpawn: boolean;
   /** Started as root, tasks of slot n run as uid `uidBase + n`; null as an ordinary user. */
   uidBase: number | null;
 }
@@ -48,6 +50,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
       'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
       'package-cache': { type: 'string', default: String(5 * GIB) },
       'uid-base': { type: 'string', default: '64000' },
+      'native-spawn': { type: 'boolean', default: true },
       'lock-wait': { type: 'string', default: '30' },
     },
     allowNegative: true,
@@ -66,6 +69,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     taskLogBytes: positive(values['task-logs'], 'task-logs'),
     packageCacheBytes: positive(values['package-cache'], 'package-cache'),
     lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
+    nativeSpawn: values['native-spawn'],
     uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
   };
 }

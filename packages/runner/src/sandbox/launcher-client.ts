@@ -22,6 +22,8 @@ export interface LauncherOptions {
   attemptsDir: string;
   /** First uid to try; null as an ordinary user. */
   uidBase: number | null;
+  /** False: tasks are started by an ordinary fork even where there is a cheaper way (see spawn.py). */
+  nativeSpawn: boolean;
   onStderr(line: string): void;
 }
 
@@ -151,6 +153,7 @@ export class LauncherClient {
       attempts: attemptsDir,
       uidBase: this.uidBase,
       uidExact: this.isUidTaken,
+      nativeSpawn: this.options.nativeSpawn,
     });
     // Its own session: a Ctrl-C at the terminal is the runner's to handle, not the tasks'.
     return spawn(python, ['-I', '-S', '-B', LAUNCHER, argument], {

@@ -8,7 +8,10 @@ import type { Sandbox } from './sandbox.ts';
 
 /** Opens the sandbox that the operator asked for; `auto` is the strongest that there is here. */
 export async function openSandbox(
-  config: Pick<RunnerConfig, 'sandbox' | 'uidBase' | 'taskLogBytes' | 'lockWaitSeconds'>,
+  config: Pick<
+    RunnerConfig,
+    'sandbox' | 'uidBase' | 'taskLogBytes' | 'lockWaitSeconds' | 'nativeSpawn'
+  >,
   dir: WorkDir,
   python: string,
   log: Logger,
@@ -22,6 +25,7 @@ export async function openSandbox(
     cgroup: dir.cgroup,
     attemptsDir: `${dir.attempts}/`,
     uidBase: config.uidBase,
+    nativeSpawn: config.nativeSpawn,
     onStderr: (line) => log.warn({ line }, 'launcher'),
   });
   const abort = () => void launcher.close();
