@@ -32,7 +32,7 @@ export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
   fileRoutes(app, ctx);
   docsRoutes(app, ctx);
   serviceRoutes(app, ctx);
-  app.route(RUNNER_BASE, runnerRoutes(ctx, options.runnerToken) as unknown as Hono<AppEnv>);
+  app.route(RUNNER_BASE, runnerRoutes(ctx, options.runnerToken));
   return app;
 }
 

@@ -1,7 +1,6 @@
 /** The runners' side of the API, below /v1/runner; its token belongs to the installation. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { HttpBindings } from '@hono/node-server';
 import {
   ApiError,
   decodeMessage,
@@ -20,15 +19,16 @@ import { heartbeat } from '../engine/exchange/heartbeat.ts';
 import { findPackage, openInput, storeResult } from '../engine/exchange/lease-data.ts';
 import { registerRunner } from '../engine/exchange/register.ts';
 import type { Runner } from '../engine/runners.ts';
-
-type Env = { Bindings: HttpBindings };
+import type { AppEnv } from './env.ts';
+import { bodyOf } from './request-body.ts';
 
 /** A JSON call of a runner is small; an exchange has a limit of its own. */
 const JSON_LIMIT = 1024 * 1024;
 
-export function runnerRoutes(ctx: Context, runnerToken: string): Hono<Env> {
-  const app = new Hono<Env>();
+export function runnerRoutes(ctx: Context, runnerToken: string): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
   const expected = digest(runnerToken);
+  const { idleMs } = ctx.config.limits;
   app.use(async (c, next) => {
     const token = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
     if (!timingSafeEqual(digest(token), expected)) {
@@ -37,15 +37,15 @@ export function runnerRoutes(ctx: Context, runnerToken: string): Hono<Env> {
     await next();
   });
   app.post('/register', async (c) => {
-    const registration = parse(RunnerRegistration, await readJson(c));
+    const registration = parse(RunnerRegistration, await readJson(c, idleMs));
     return c.json(await registerRunner(ctx, registration));
   });
   app.post('/heartbeat', async (c) => {
-    const request = parse(HeartbeatRequest, await readJson(c));
+    const request = parse(HeartbeatRequest, await readJson(c, idleMs));
     return c.json(await heartbeat(ctx, registered(ctx, request), request));
   });
   app.post('/exchange', async (c) => {
-    const { header, tail } = decodeMessage(await readBytes(c, MESSAGE_LIMIT));
+    const { header, tail } = decodeMessage(await readBytes(c, MESSAGE_LIMIT, idleMs));
     const request = parse(ExchangeRequest, header);
     const runner = registered(ctx, request);
     const result = await exchange(ctx, runner, request, tail, c.req.raw.signal);
@@ -58,7 +58,7 @@ export function runnerRoutes(ctx: Context, runnerToken: string): Hono<Env> {
     return c.body(Readable.toWeb(Readable.from(stream)) as ReadableStream);
   });
   app.put('/leases/:lease/result', async (c) => {
-    const body = c.env.incoming;
+    const body = bodyOf(c, idleMs);
     return c.json(await storeResult(ctx, c.req.param('lease'), body, c.req.raw.signal));
   });
   app.get('/packages/:hash', async (c) => {
@@ -86,14 +86,14 @@ function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   return result.data;
 }
 
-async function readJson(c: Call<Env>): Promise<unknown> {
-  return JSON.parse(Buffer.from(await readBytes(c, JSON_LIMIT)).toString());
+async function readJson(c: Call<AppEnv>, idleMs: number): Promise<unknown> {
+  return JSON.parse(Buffer.from(await readBytes(c, JSON_LIMIT, idleMs)).toString());
 }
 
-async function readBytes(c: Call<Env>, limit: number): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
+async function readBytes(c: Call<AppEnv>, limit: number, idleMs: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of c.env.incoming as AsyncIterable<Buffer>) {
+  for await (const part of bodyOf(c, idleMs)) {
     size += part.byteLength;
     if (size > limit) throw invalid(`message is larger than ${limit} bytes`);
     parts.push(part);

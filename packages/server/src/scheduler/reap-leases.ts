@@ -5,6 +5,7 @@ import { endJob } from '../engine/transitions/end-job.ts';
 import { isRunning } from '../domain/job-state.ts';
 import { lockJob, overdueJobs } from '../store/jobs.ts';
 import { extendAllLeases, jobsWithDueLeases, takeDueLeases } from '../store/leases.ts';
+import { eachOrLog } from './each.ts';
 import { extendAllSteps } from '../store/steps.ts';
 
 const LEASES_PER_ROUND = 1000;
@@ -29,10 +30,10 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
       return false;
     }
     const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);
-    for (const no of jobs) await reapJob(ctx, no);
+    const reaped = await eachOrLog(jobs, ctx.logger, (no) => reapJob(ctx, no));
     if (jobs.length > 0)
       for (const topic of ['runnable', 'event'] as const) ctx.signals.notify(topic);
-    return jobs.length > 0;
+    return reaped > 0;
   };
 }
 
@@ -47,16 +48,16 @@ async function reapJob(ctx: Context, no: number): Promise<void> {
 /** Ends jobs whose jobTimeout is over. */
 export async function endOverdueJobs(ctx: Context): Promise<boolean> {
   const jobs = await overdueJobs(ctx.store.db, ctx.now(), JOBS_PER_ROUND);
-  for (const no of jobs) {
-    await ctx.store.transact(async (tx) => {
+  const ended = await eachOrLog(jobs, ctx.logger, (no) =>
+    ctx.store.transact(async (tx) => {
       const job = await lockJob(tx, no);
       if (job === undefined || !isRunning(job.state)) return;
       const policy = await policyOf(ctx, tx, no, job.run);
       const message = `job timed out after ${policy.config.jobTimeout} s`;
       const end = { state: 'FAILED', reason: 'JOB_TIMEOUT', message } as const;
       await endJob(tx, job, policy, end, ctx.now());
-    });
-  }
+    }),
+  );
   if (jobs.length > 0) ctx.signals.notify('event');
-  return jobs.length === JOBS_PER_ROUND;
+  return ended === JOBS_PER_ROUND;
 }
