@@ -50,6 +50,21 @@ describe('following a job', () => {
     expect(states).toEqual(['JOB_STATE_STARTED', 'JOB_STATE_PARTITIONED', 'JOB_STATE_COMPLETE']);
   });
 
+  it('leaves nothing behind that would keep the process from ending', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+    const before = timers();
+    let closed: Promise<void> | undefined;
+    await statesOf({
+      [JOB]: { job: jobObject('STARTED'), templateInfo: templateInfo() },
+      [EVENTS]: (response) => {
+        closed = new Promise((resolve) => response.on('close', resolve));
+        response.write(jobEvent(1, 'COMPLETE'));
+      },
+    });
+    await closed;
+    expect(timers()).toEqual(before);
+  });
+
   it('sees its end also when no event tells of it', async () => {
     let looks = 0;
     const states = await statesOf({

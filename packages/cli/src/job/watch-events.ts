@@ -26,7 +26,9 @@ export async function* watchEvents(
       next = stream.next();
     }
   } finally {
+    // The abort ends what the stream waits for; only its return lets go of connection and timers.
     left.abort();
+    await stream.return();
   }
 }
 
