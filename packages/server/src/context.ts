@@ -21,4 +21,6 @@ export interface Context {
   links: LinkSigner;
   signals: Signals;
   runners: RunnerDirectory;
+  /** Aborts when the process stops: what waits on purpose (long polls, event streams) ends then. */
+  stopping: AbortSignal;
 }

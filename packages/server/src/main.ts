@@ -18,7 +18,7 @@ import { sqliteDialect } from './store/sqlite.ts';
 import { openStore } from './store/store.ts';
 import { createUrlGuard } from './transfer/url-guard.ts';
 
-async function openContext(config: ServerConfig): Promise<Context> {
+async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
   const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
   return {
     config,
@@ -31,6 +31,7 @@ async function openContext(config: ServerConfig): Promise<Context> {
     links: await openLinkSigner(store.db),
     signals: createSignals(),
     runners: createRunnerDirectory(),
+    stopping,
   };
 }
 
@@ -40,7 +41,8 @@ async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(path.join(config.dataDir, 'server.lock'));
-  const ctx = await openContext(config);
+  const stop = new AbortController();
+  const ctx = await openContext(config, stop.signal);
   const first = await ensureFirstUser(ctx, config.presetApiKey);
   const runnerToken = (await readFile(config.runnerTokenFile, 'utf8')).trim();
   const server = await listen(createApp(ctx, { runnerToken }), config);
@@ -50,6 +52,8 @@ async function main(): Promise<void> {
 
   await stopRequest();
   ctx.logger.info('server is stopping');
+  stop.abort();
+  ctx.signals.notify('runnable'); // long polls look up
   await scheduler.close();
   await server.close();
   await ctx.schemas.close();

@@ -51,8 +51,8 @@ export function streamEvents(call: EventsCall): Response {
   const format = accepts.includes('text/event-stream') ? SERVER_SENT : NDJSON;
   const query = watchQuery(call);
   const stop = new AbortController();
-  call.request.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const lines = encode(call, query, format, stop.signal);
+  const signal = AbortSignal.any([stop.signal, call.request.signal, call.ctx.stopping]);
+  const lines = encode(call, query, format, signal);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await lines.next();

@@ -59,6 +59,7 @@ async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
     links: await openLinkSigner(store.db),
     signals: createSignals(),
     runners: createRunnerDirectory(),
+    stopping: new AbortController().signal,
   };
 }
 

@@ -98,7 +98,9 @@ async function claim(
   const wantsWork = request.prefetch > 0 || request.idle || request.free.cpus > 0;
   // Nobody would hear of what is claimed for a caller that is gone or that has begun anew.
   const isThere = () =>
-    !signal.aborted && ctx.runners.find(runner.id, runner.incarnation) !== undefined;
+    !signal.aborted &&
+    !ctx.stopping.aborted &&
+    ctx.runners.find(runner.id, runner.incarnation) !== undefined;
   while (wantsWork && isThere()) {
     const candidates = await findCandidates(ctx, runner);
     if (candidates.length > 0) {
