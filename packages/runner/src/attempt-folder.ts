@@ -25,7 +25,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { INPUT_PATHS, type TaskKind } from '@bytenite/contract';
-import { throwAway } from './work-dir.ts';
+import { throwAway } from './trash.ts';
 
 export interface AttemptPaths {
   /** What the server fills: the source's folder, the task's folder or the results' folder. */

@@ -13,8 +13,17 @@ export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
-    const options = { timeout: TIMEOUT_MS };
-    await run('chmod', ['-R', 'u+rwX', '--', path], options).catch(() => undefined);
-    await run('rm', ['-rf', '--', path], options);
+    await removeTrees([path]);
+  }
+}
+
+/** Removes many or large trees in a process of its own. */
+export async function removeTrees(paths: readonly string[]): Promise<void> {
+  const options = { timeout: TIMEOUT_MS };
+  try {
+    await run('rm', ['-rf', '--', ...paths], options);
+  } catch {
+    await run('chmod', ['-R', 'u+rwX', '--', ...paths], options).catch(() => undefined);
+    await run('rm', ['-rf', '--', ...paths], options);
   }
 }

@@ -1,16 +1,8 @@
 /** The runner's folders, their rights, and what an earlier run left in them. */
-import { createHash, randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { removeTree } from './remove-tree.ts';
+import { emptyTrash, throwAway } from './trash.ts';
 
 export interface WorkDir {
   root: string;
@@ -45,25 +37,10 @@ export function openWorkDir(root: string, uidBase: number | null): WorkDir {
 /** To be called only when no process of an earlier run is left. */
 export function clearAttempts(dir: WorkDir): void {
   mkdirSync(dir.trash, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(dir.trash)) void removeTree(join(dir.trash, name)).catch(ignore);
+  emptyTrash(dir.trash);
   if (existsSync(dir.attempts)) throwAway(dir.attempts, dir.trash);
   mkdirSync(dir.attempts, { mode: PASSABLE });
 }
-
-/** The path is free at once, the bytes a little later; what cannot be removed is tried at the next start. */
-export function throwAway(path: string, trashDir: string): void {
-  const trash = join(trashDir, randomUUID());
-  try {
-    renameSync(path, trash);
-  } catch {
-    // Where tasks have the runner's own rights, one may have been faster.
-    rmSync(path, { recursive: true, force: true });
-    return;
-  }
-  void removeTree(trash).catch(ignore);
-}
-
-function ignore(): void {}
 
 function requirePassable(root: string): void {
   for (let path = root; path !== dirname(path); path = dirname(path)) {
