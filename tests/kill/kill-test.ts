@@ -27,12 +27,12 @@ import { abortJob, makeJob, mayEndAs, submitJob, type WorkJob } from './workload
 const LEASE_MS = 2500;
 const GRACE_MS = 200;
 /** Jobs on their way at a time; a new one begins when one has ended. */
-const JOBS_AT_A_TIME = 4;
+const JOBS_AT_A_TIME = 5;
 const KILLS_PER_ROUND = 12;
 /** Rounds whose kills are all at random times. */
 const RANDOM_ROUNDS = 1;
 const DRAIN_MS = 45_000;
-const AIM_MS = 5000;
+const AIM_MS = 20_000;
 /** So long an aimed kill waits for a moment at which it hits several of what is missing. */
 const GREEDY_MS = 1500;
 const POLL_MS = 10;
@@ -41,7 +41,16 @@ const MAX_LOSSES = 6;
 /** Long after the reaper must have ended a lease, restarts included. */
 const LEASE_PATIENCE_MS = 2 * LEASE_MS + 2000;
 
-const RANDOM_VICTIMS = ['server', 'server', 'runner', 'runner', 'both', 'freeze'] as const;
+const RANDOM_VICTIMS = [
+  'server',
+  'server',
+  'server',
+  'runner',
+  'runner',
+  'runner',
+  'both',
+  'freeze',
+] as const;
 
 const FAILPOINTS = [
   'step-claim=120-250',
@@ -75,6 +84,8 @@ export interface KillTestOptions {
   wantedHits: number;
   /** Another build of the server. */
   serverProgram?: string;
+  /** False: nothing is kept of a run that broke a promise, as of one that must. */
+  keepsData?: boolean;
   /** Hears of each kill, and of the jobs that ended with a round. */
   onProgress?: (line: string) => void;
 }
@@ -127,7 +138,7 @@ export async function runKillTest(options: KillTestOptions): Promise<KillReport>
   } finally {
     database.close();
     await sources.close();
-    await platform.close({ keep: isBroken });
+    await platform.close({ keep: isBroken && options.keepsData !== false });
   }
 }
 
@@ -163,11 +174,7 @@ class KillTest {
 
   async run(): Promise<KillReport> {
     for (const component of COMPONENTS) await pushComponent(this.platform, component);
-    const { maxRounds, minRounds = 1, wantedHits } = this.options;
-    while (
-      this.round < minRounds ||
-      (this.round < maxRounds && this.coverage.missing(wantedHits).length > 0)
-    ) {
+    while (this.round < this.options.maxRounds && this.isShort()) {
       this.round += 1;
       await this.runRound();
     }
@@ -179,10 +186,16 @@ class KillTest {
     };
   }
 
+  /** More kills are wanted. */
+  private isShort(): boolean {
+    const { minRounds = 1, wantedHits } = this.options;
+    return this.round <= minRounds || this.coverage.missing(wantedHits).length > 0;
+  }
+
   private async runRound(): Promise<void> {
     this.jobs = [];
     this.submissions = [];
-    for (let i = 0; i < KILLS_PER_ROUND; i++) {
+    for (let i = 0; i < KILLS_PER_ROUND && this.isShort(); i++) {
       await this.killOnce();
       await this.checkNow();
     }
@@ -440,7 +453,10 @@ class KillTest {
     return [
       `seed ${seed}, round ${this.round}, ${this.kills.length} kills; the last of them:`,
       ...last,
-      `data and log are kept in ${this.platform.dir}; BYTENITE_KILL_SEED=${seed} makes the same choices`,
+      ...(this.options.keepsData === false
+        ? []
+        : [`data and log are kept in ${this.platform.dir}`]),
+      `BYTENITE_KILL_SEED=${seed} makes the same choices`,
     ].join('\n');
   }
 

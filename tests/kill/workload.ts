@@ -19,6 +19,7 @@ interface Shape {
 }
 
 const SHAPES: readonly Shape[] = [
+  { source: 'bypass', splits: false, joins: false, delivers: true, isLarge: false },
   { source: 'url', splits: true, joins: true, delivers: true, isLarge: false },
   { source: 'file', splits: true, joins: true, delivers: true, isLarge: true },
   { source: 'bypass', splits: true, joins: false, delivers: true, isLarge: false },
@@ -50,6 +51,7 @@ const FATES: readonly WorkJob['fate'][] = [
   'completes',
   'completes',
   'completes',
+  'completes',
   'breaks',
   'completes',
   'completes',
@@ -58,7 +60,7 @@ const FATES: readonly WorkJob['fate'][] = [
 
 export function makeJob(random: Random, id: string, number: number): WorkJob {
   const shape = SHAPES[number % SHAPES.length] as Shape;
-  const count = random.int(2, 5);
+  const count = random.int(1, 4);
   const fate = FATES[number % FATES.length] ?? 'completes';
   return {
     id,
