@@ -63,6 +63,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const start = async (program: string, args: readonly string[]) => {
     const child = fork(program, [...args], {
       silent: true,
+      // Not the flags of the test runner.
+      execArgv: [],
       env: { ...process.env, BYTENITE_ALLOW_PRIVATE_URLS: '1', ...options.env },
     });
     const log = createWriteStream(logFile, { flags: 'a' });
