@@ -60,8 +60,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'scheduler/reap-leases.js',
-        find: 'const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);',
-        replace: 'const jobs = [];',
+        find: 'if (gap > leaseMs / 2) {',
+        replace: 'if (gap <= leaseMs / 2) return false;\n        {',
       },
     ],
     caughtBy: /never ended|is still there/,
