@@ -193,17 +193,17 @@ export class WorkList {
 
   private pump(): void {
     this.pumpDue = false;
-    if (this.startsLeft === STARTS_PER_TURN) {
-      setImmediate(() => {
-        this.startsLeft = STARTS_PER_TURN;
-        this.schedulePump();
-      });
-    }
     const isRoom = () => this.ahead < STAGED_AHEAD && this.active.size < MAX_SLOTS;
     while (this.queue.length > 0 && isRoom() && this.startsLeft > 0) {
+      if (this.startsLeft === STARTS_PER_TURN) setImmediate(() => this.nextTurn());
       this.startsLeft--;
       this.start(this.queue.shift() as Attempt);
     }
+  }
+
+  private nextTurn(): void {
+    this.startsLeft = STARTS_PER_TURN;
+    this.schedulePump();
   }
 
   private start(attempt: Attempt): void {
