@@ -44,8 +44,11 @@ for i, line in enumerate(open("%s/%s" % (source, os.listdir(source)[0]))):
 
 interface Measured {
   tasksPerSecond: number;
-  /** Of the platform alone. */
+  /** Of the platform alone, and its parts. */
   ownCpuMsPerTask?: number;
+  serverCpuMsPerTask?: number;
+  runnerCpuMsPerTask?: number;
+  launcherCpuMsPerTask?: number;
   totalCpuMsPerTask: number;
 }
 
@@ -133,6 +136,9 @@ async function runPlatform({ platform, lines, sourceUrl }: Scene): Promise<Measu
   return {
     tasksPerSecond: lines.length / whole,
     ownCpuMsPerTask: own,
+    serverCpuMsPerTask: cpu.server,
+    runnerCpuMsPerTask: cpu.runner,
+    launcherCpuMsPerTask: cpu.launcher,
     totalCpuMsPerTask: own + cpu.tasks,
   };
 }

@@ -48,7 +48,7 @@ const LONG_POLL_MS = 20_000;
 /** A lease is counted from when its call was sent: most of it must be left when the call is answered. */
 const LONG_POLL_SHARE = 1 / 3;
 /** Ends are gathered this long while there is other work. */
-const GATHER_MS = 40;
+const GATHER_MS = 80;
 const GATHER_ENDS = 200;
 /** Lines and phases wait this long for a call that goes anyway. */
 const LINES_MS = 200;

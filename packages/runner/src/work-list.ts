@@ -82,9 +82,14 @@ export class WorkList {
     return this.active.size === 0 && this.queue.length === 0;
   }
 
-  /** Nothing is in store and a CPU is free, or will be with the next end. */
+  /** Nothing is in store: a CPU is free, or will be with the next end. */
   get isHungry(): boolean {
-    return !this.draining && this.queue.length === 0;
+    return !this.draining && this.stored === 0;
+  }
+
+  /** Attempts that are held and do not run yet. */
+  private get stored(): number {
+    return this.queue.length + this.ahead;
   }
 
   /** What to ask the server for. */
@@ -99,15 +104,14 @@ export class WorkList {
     const isFull = free.cpus <= 1e-6 || free.memoryBytes <= 0;
     const none = { cpus: 0, memoryBytes: 0 };
     if (this.draining) return { free: none, prefetch: 0, idle: false };
-    const stored = this.queue.length + this.ahead;
-    const prefetch = Math.max(0, this.storeTarget() - stored);
+    const prefetch = Math.max(0, this.storeTarget() - this.stored);
     return { free: isFull ? none : free, prefetch, idle: this.isIdle };
   }
 
   /** Half of the store is gone: time to ask for more. */
   get isStoreLow(): boolean {
     const target = this.storeTarget();
-    return !this.draining && target > 0 && this.queue.length + this.ahead <= target / 2;
+    return !this.draining && target > 0 && this.stored <= target / 2;
   }
 
   /** Phases that the server does not know and that last long enough to matter. */
