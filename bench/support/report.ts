@@ -53,8 +53,10 @@ export function printReport(start: Start, figures: Figures, table: Table, asJson
     console.log(`${isMet ? '✓' : '✗'} ${name}: ${format(measured)} (aim: ${aim})`);
   }
   const load = start.loadBefore.map((value) => value.toFixed(1)).join(' ');
+  const { cpu, cores, nodeStartMs: startMs } = machine();
   console.log(
-    `\n${machine().cpu}, ${machine().cores} cores, load ${load}, Node ${process.version}`,
+    `\n${cpu}, ${cores} cores, load ${load}, Node ${process.version}, ` +
+      `which starts in ${Math.round(startMs)} ms here`,
   );
 }
 
@@ -74,7 +76,18 @@ function machine() {
     root: process.getuid?.() === 0,
     /** Niceness of this script and of all that it starts. */
     nice: os.getPriority(),
+    /** How fast it is at the moment: ms to start and end an empty Node program, the best of five. */
+    nodeStartMs: nodeStartMs(),
   };
+}
+
+function nodeStartMs(): number {
+  const times = Array.from({ length: 5 }, () => {
+    const startedAt = performance.now();
+    execFileSync(process.execPath, ['-e', '0']);
+    return performance.now() - startedAt;
+  });
+  return Math.min(...times);
 }
 
 function systemName(): string {

@@ -46,6 +46,8 @@ export class Attempt {
   /** Server times. */
   receivedAt: number | null = null;
   startedAt: number | null = null;
+  /** Since when it waits, all staged, for capacity, on the monotonic clock; infinite while it does not. */
+  turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
   /** When it took its capacity, on the monotonic clock; undefined before. */
   runningSinceMs: number | undefined;
   /** A process other than the runner's own has been in its folder. */

@@ -110,8 +110,10 @@ export class TaskRunner {
     const { attempt } = staged;
     const { capacity } = this.deps;
     const isWanted = () => attempt.stopReason === undefined;
+    attempt.turnAwaitedSinceMs = monotonicMs();
     const turn = capacity.take(attempt.need, isWanted);
     if (!(turn === true || (await turn))) throw stoppedEarly();
+    attempt.turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
     try {
       place.onRunning();
       if (!isWanted()) throw stoppedEarly();

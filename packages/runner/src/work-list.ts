@@ -37,6 +37,8 @@ export interface Wanted {
 const STAGED_AHEAD = 2;
 /** Starts in one turn of the event loop; the heartbeat must get through. */
 const STARTS_PER_TURN = 32;
+/** What waits longer behind running tasks goes back: another runner may be free. */
+const LONGEST_WAIT_MS = 10_000;
 /** A phase shorter than this is not reported: short tasks would cost a report each. */
 const SHORT_PHASE_MS = 100;
 
@@ -162,6 +164,7 @@ export class WorkList {
   releaseSurplus(): void {
     // The mean sways: only what is far too much is worth the trouble.
     this.releaseFrom(2 * this.storeTarget() + this.concurrency);
+    this.releaseLate(monotonicMs() - LONGEST_WAIT_MS);
   }
 
   /** Takes nothing more, gives back what has not begun, stops the rest. */
@@ -177,6 +180,16 @@ export class WorkList {
 
   private releaseFrom(count: number): void {
     for (const attempt of this.queue.splice(count)) this.options.onReleased(attempt.lease);
+  }
+
+  private releaseLate(longAgo: number): void {
+    const late = this.queue.filter((attempt) => attempt.phaseSinceMs < longAgo);
+    this.queue = this.queue.filter((attempt) => attempt.phaseSinceMs >= longAgo);
+    for (const attempt of late) this.options.onReleased(attempt.lease);
+    for (const attempt of this.active.values()) {
+      if (attempt.turnAwaitedSinceMs < longAgo) attempt.stop('drain', 0);
+    }
+    this.capacity.sweep();
   }
 
   private storeTarget(): number {

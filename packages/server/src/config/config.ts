@@ -24,6 +24,8 @@ export interface ServerConfig {
   heartbeatMs: number;
   /** SIGTERM to SIGKILL. */
   graceMs: number;
+  /** How long an attempt may take to bring its input, and to bring out its results. */
+  stagingMs: number;
   backoff: { baseMs: number; capMs: number };
   /** How long data and result links live after the end of a job. */
   retentionMs: number;
@@ -66,6 +68,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
     heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
     graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),
+    stagingMs: milliseconds(env, 'BYTENITE_STAGING_MS', 2 * HOUR),
     backoff: {
       baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
       capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),

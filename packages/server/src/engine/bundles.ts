@@ -1,4 +1,5 @@
 /** Reading the bundles that results are stored as. */
+import { hash } from 'node:crypto';
 import {
   BUNDLE_FOOTER_BYTES,
   bundleIndexLength,
@@ -26,23 +27,38 @@ export async function readBundle(blobs: BlobStore, bundle: Range): Promise<Bundl
   return shifted(decodeBundleIndex(index, dataBytes), bundle.offset);
 }
 
-/** Files of many bundles, in order; small ones that lie side by side are read together. */
+export interface StoredBundle extends Range {
+  /** Base64url SHA-256 of the bundle, as its commit recorded it. */
+  sha256: string;
+}
+
+/**
+ * Files of many bundles, in order; small ones that lie side by side are read together and checked against
+ * their digest. The files of large ones are checked one by one by whoever reads them.
+ */
 export async function readBundles(
   blobs: BlobStore,
-  bundles: readonly Range[],
+  bundles: readonly StoredBundle[],
 ): Promise<BundleFile[][]> {
   const small = bundles.filter((bundle) => bundle.length <= INLINE_LIMIT);
   const contents = await readRanges(blobs, small);
   const decoded = new Map(
     small.map((bundle, i) => [
       bundle,
-      shifted(decodeBundle(contents[i] ?? new Uint8Array()), bundle.offset),
+      shifted(decodeBundle(checked(bundle, contents[i] ?? new Uint8Array())), bundle.offset),
     ]),
   );
   const result: BundleFile[][] = [];
   for (const bundle of bundles)
     result.push(decoded.get(bundle) ?? (await readBundle(blobs, bundle)));
   return result;
+}
+
+function checked(bundle: StoredBundle, bytes: Uint8Array): Uint8Array {
+  if (hash('sha256', bytes, 'base64url') === bundle.sha256) return bytes;
+  throw new Error(
+    `the result at ${bundle.offset} of ${bundle.key} is damaged: its SHA-256 differs`,
+  );
 }
 
 function shifted(files: BundleFile[], by: number): BundleFile[] {

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Tx } from '../store/store.ts';
 import type { JobRow, LeaseRow } from '../store/tables.ts';
-import { policyOf } from './job-policy.ts';
+import { policyOf, type JobPolicy } from './job-policy.ts';
 import { endAttempt, latestAttemptFirst } from './transitions/end-attempt.ts';
 
 /** Ends attempts whose lease ran out or whose runner is gone; the leases have been taken. */
@@ -16,16 +16,7 @@ export async function loseLeases(
   const now = ctx.now();
   let current = job;
   for (const lease of leases.toSorted(latestAttemptFirst)) {
-    const timedOut = lease.limit_at !== null && lease.limit_at <= now;
-    const end = timedOut
-      ? {
-          reason: 'TIMEOUT' as const,
-          errorMessage: `timed out after ${policy.config.taskTimeout} s`,
-        }
-      : {
-          reason: 'WORKER_LOST' as const,
-          errorMessage: `the runner ${lease.runner} was lost`,
-        };
+    const end = reasonOf(ctx, policy, lease, now);
     current = await endAttempt(
       tx,
       current,
@@ -42,4 +33,25 @@ export async function loseLeases(
     );
   }
   return current;
+}
+
+/** A lease that went past its own limit ended for that; any other because nobody renewed it. */
+function reasonOf(ctx: Context, policy: JobPolicy, lease: LeaseRow, now: number) {
+  if (lease.limit_at === null || lease.limit_at > now) {
+    const errorMessage = `the runner ${lease.runner} was lost`;
+    return { reason: 'WORKER_LOST' as const, errorMessage };
+  }
+  const staging = `took longer than ${ctx.config.stagingMs / 1000} s`;
+  switch (lease.phase) {
+    case 'ASSIGNED':
+    case 'RECEIVED':
+      return { reason: 'INPUT_FAILED' as const, errorMessage: `bringing the input ${staging}` };
+    case 'STAGING_OUT':
+      return { reason: 'OUTPUT_FAILED' as const, errorMessage: `bringing the results ${staging}` };
+    case 'RUNNING':
+      return {
+        reason: 'TIMEOUT' as const,
+        errorMessage: `timed out after ${policy.config.taskTimeout} s`,
+      };
+  }
 }

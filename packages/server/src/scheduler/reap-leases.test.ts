@@ -134,6 +134,33 @@ describe('a runner that lives', () => {
     expect(await taskRow()).toMatchObject({ retries: 1, losses: 0, reason: 'TIMEOUT' });
     expect((await jobNow(ctx, job)).price).toBe(2_500_000); // 90 s
   });
+
+  it.each([
+    ['RECEIVED', 'INPUT_FAILED', 'bringing the input took longer than 30 s'],
+    ['STAGING_OUT', 'OUTPUT_FAILED', 'bringing the results took longer than 30 s'],
+  ] as const)('cannot stay %s for ever', async (phase, reason, errorMessage) => {
+    ctx.config.stagingMs = 30_000;
+    await runningJob({ maxTaskRetries: 1 });
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    await runner.beat([grant.lease], [phaseOf(ctx, grant, phase)]);
+    await pass(25_000, () => runner.beat([grant.lease]));
+    expect(await leaseIds()).toEqual([grant.lease]);
+    await pass(STEP_MS, () => runner.beat([grant.lease]));
+    const row = { retries: 1, losses: 0, reason, error_message: errorMessage };
+    expect(await taskRow()).toMatchObject(row);
+  });
+
+  it('may run for ever where no taskTimeout is set', async () => {
+    ctx.config.stagingMs = 30_000;
+    await runningJob({ taskTimeout: 0 });
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    await runner.beat([grant.lease], [phaseOf(ctx, grant, 'RECEIVED')]);
+    await runner.beat([grant.lease], [phaseOf(ctx, grant, 'RUNNING')]);
+    await pass(10 * ctx.config.stagingMs, () => runner.beat([grant.lease]));
+    expect(await leaseIds()).toEqual([grant.lease]);
+  });
 });
 
 describe('a gap in time', () => {

@@ -141,8 +141,14 @@ export async function insertPins(tx: Tx, pins: readonly PinTable[]): Promise<voi
     .execute();
 }
 
-export async function insertGarbage(tx: Tx, prefix: string, notBefore: number): Promise<void> {
-  await tx.insertInto('gc').values({ prefix, not_before: notBefore }).execute();
+export async function insertGarbage(db: Db, prefix: string, notBefore: number): Promise<void> {
+  await db.insertInto('gc').values({ prefix, not_before: notBefore }).execute();
+}
+
+/** Takes keys off the list of what will be deleted: a committed row names them now. */
+export async function keepBlobs(tx: Tx, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await tx.deleteFrom('gc').where('prefix', 'in', keys).execute();
 }
 
 export async function dueGarbage(

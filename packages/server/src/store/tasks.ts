@@ -210,7 +210,7 @@ export async function insertAttempts(tx: Tx, attempts: readonly AttemptRow[]): P
 
 export type CommittedTask = Pick<
   TaskRow,
-  'chunk' | 'state' | 'result_key' | 'result_offset' | 'result_length'
+  'chunk' | 'state' | 'result_key' | 'result_offset' | 'result_length' | 'result_sha'
 >;
 
 /** A page of APP tasks in chunk order, for collecting results. */
@@ -222,7 +222,7 @@ export async function resultPage(
 ): Promise<CommittedTask[]> {
   return db
     .selectFrom('task')
-    .select(['chunk', 'state', 'result_key', 'result_offset', 'result_length'])
+    .select(['chunk', 'state', 'result_key', 'result_offset', 'result_length', 'result_sha'])
     .where('job', '=', job)
     .where('kind', '=', 'APP')
     .where('run', '=', 0)

@@ -140,6 +140,21 @@ describe('a result', () => {
     expect(await runner.report(report)).toEqual(['ended']);
     expect((await jobNow(ctx, job)).committed).toBe(0);
   });
+
+  it('that is said to be stored and is not, or in another size, is not committed', async () => {
+    const job = await runningJob();
+    const runner = await TestRunner.register(ctx);
+    const there = `job/${job.no}/data/results/there`;
+    await ctx.blobs.put(there, [Buffer.from('12345678')]);
+    for (const [key, size] of [[`${there}-not`, 8] as const, [there, 7] as const]) {
+      ctx.advance(ctx.config.backoff.capMs);
+      const report = succeeded(ctx, await runner.claimOne(), {});
+      report.report.outcome = { ok: true, result: { stored: { key, size, sha256: '' } } };
+      expect(await runner.report(report)).toEqual(['ended']);
+      expect((await jobNow(ctx, job)).committed).toBe(0);
+    }
+    await ctx.blobs.deletePrefix(there);
+  });
 });
 
 describe('a task with two attempts at once', () => {

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BlobNotFound } from '../../blob/blob-store.ts';
+import { collectGarbage } from '../../scheduler/retention.ts';
 import { bundleOf } from '../../testing/bundle-of.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { checkAndDispose } from '../../testing/invariants.ts';
@@ -22,6 +24,11 @@ async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes.subarray(10);
 }
 
+async function whenUnreportedIsGarbage(): Promise<void> {
+  ctx.advance(ctx.config.stagingMs + 24 * 3600 * 1000);
+  await collectGarbage(ctx);
+}
+
 describe('a result too large for a message', () => {
   it('is stored below its attempt and committed by the report', async () => {
     const job = await partitionedJob(ctx, 1);
@@ -38,6 +45,23 @@ describe('a result too large for a message', () => {
     expect((await jobNow(ctx, job)).state).toBe('COMPLETE');
     const { names } = await getResults(ctx, ctx.account, job.id);
     expect(names).toEqual(['a/small', 'large']);
+    await whenUnreportedIsGarbage();
+    expect(await ctx.blobs.size(stored.key)).toBe(bytes.byteLength);
+  });
+
+  it('is collected when its attempt never reports it', async () => {
+    await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const { bytes } = bundleOf({ a: 'x' });
+    const lost = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const stored = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const report = succeeded(ctx, grant, {});
+    report.report.outcome = { ok: true, result: { stored } };
+    expect(await runner.report(report)).toEqual(['committed']);
+    await whenUnreportedIsGarbage();
+    await expect(ctx.blobs.size(lost.key)).rejects.toThrow(BlobNotFound);
+    expect(await ctx.blobs.size(stored.key)).toBe(bytes.byteLength);
   });
 
   it('of a lost lease is refused, and never replaces one that is there', async () => {

@@ -10,10 +10,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { findRevisionByHash } from '../../store/components.ts';
 import { findLease } from '../../store/leases.ts';
+import { insertGarbage } from '../../store/records.ts';
 import type { LeaseRow } from '../../store/tables.ts';
 import { findTask } from '../../store/tasks.ts';
 import { streamInput } from '../input-index.ts';
-import { dataPrefix } from '../job-keys.ts';
+import { resultsPrefix } from '../job-keys.ts';
 
 /** The input of a leased task as a file stream. */
 export async function openInput(
@@ -41,7 +42,13 @@ async function* streamChunk(
   yield Buffer.from(END_FRAME);
 }
 
-/** Stores a bundle too large for an exchange, below the attempt's own key. */
+/** What was stored for a report that never came is collected this long after its attempt must have ended. */
+const UNREPORTED_MS = 24 * 3600 * 1000;
+
+/**
+ * Stores a bundle too large for an exchange, below the attempt's own key. It is named as garbage first;
+ * the transaction that commits it takes the name away, so nothing stays that nobody commits.
+ */
 export async function storeResult(
   ctx: Context,
   leaseId: string,
@@ -50,7 +57,8 @@ export async function storeResult(
 ): Promise<StoredResult> {
   const lease = await leaseOf(ctx, leaseId);
   const attempt = [lease.kind, lease.run, lease.chunk, lease.attempt].join('-').toLowerCase();
-  const key = `${dataPrefix(lease.job)}/results/${attempt}/${uuidv7()}`;
+  const key = `${resultsPrefix(lease.job)}/${attempt}/${uuidv7()}`;
+  await insertGarbage(ctx.store.db, key, ctx.now() + ctx.config.stagingMs + UNREPORTED_MS);
   return { key, ...(await ctx.blobs.put(key, body, { signal })) };
 }
 

@@ -12,10 +12,10 @@ import {
   type LogReport,
 } from '@bytenite/contract';
 import { v7 as uuidv7 } from 'uuid';
-import type { BlobStore } from '../../blob/blob-store.ts';
+import { BlobKeyInvalid, BlobNotFound, type BlobStore } from '../../blob/blob-store.ts';
 import type { LogPackTable } from '../../store/tables.ts';
 import { groupBy } from '../group-by.ts';
-import { dataPrefix, logPrefix } from '../job-keys.ts';
+import { dataPrefix, logPrefix, resultsPrefix } from '../job-keys.ts';
 
 export interface BundlePlace {
   key: string;
@@ -53,7 +53,7 @@ async function writeResults(
     if (!outcome.ok) continue;
     if ('stored' in outcome.result) {
       const { key, size: length, sha256 } = outcome.result.stored;
-      if (key.startsWith(`${dataPrefix(ref.job)}/`)) {
+      if (await isStored(blobs, ref.job, key, length)) {
         places.set(lease, { key, offset: 0, length, sha256 });
       }
       continue;
@@ -81,6 +81,22 @@ async function writeResults(
     }),
   );
   return places;
+}
+
+/** A report is believed only about what is there, below its own job's results. */
+async function isStored(
+  blobs: BlobStore,
+  job: number,
+  key: string,
+  length: number,
+): Promise<boolean> {
+  if (!key.startsWith(`${resultsPrefix(job)}/`)) return false;
+  try {
+    return (await blobs.size(key)) === length;
+  } catch (error) {
+    if (error instanceof BlobNotFound || error instanceof BlobKeyInvalid) return false;
+    throw error;
+  }
 }
 
 /** Bit i stands for the i-th name of a list. */

@@ -1,4 +1,10 @@
-import { LEASE_PHASES, type LeasePhase, type PhaseReport } from '@bytenite/contract';
+import {
+  LEASE_PHASES,
+  type JobConfig,
+  type LeasePhase,
+  type PhaseReport,
+  type TaskKind,
+} from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { findJobByNo } from '../../store/jobs.ts';
 import { findLease, updatePhase } from '../../store/leases.ts';
@@ -26,12 +32,11 @@ export async function applyPhases(
     const job = await findJobByNo(tx, lease.job);
     if (job === undefined) continue;
     const { config } = await policyOf(ctx, tx, job.no, job.run);
-    const limited = lease.kind === 'APP' && config.taskTimeout > 0 && startedAt !== null;
     await updatePhase(tx, runner, id, {
       phase,
       received_at: receivedAt,
       started_at: startedAt,
-      limit_at: limited ? startedAt + config.taskTimeout * 1000 + TIMEOUT_GRACE_MS : null,
+      limit_at: limitOf(ctx, { kind: lease.kind, phase, startedAt }, config),
     });
     await insertEvents(tx, [
       {
@@ -43,6 +48,17 @@ export async function applyPhases(
       },
     ]);
   }
+}
+
+/** When the server ends the lease whatever the runner says; null while the user's process may run on. */
+function limitOf(
+  ctx: Context,
+  { kind, phase, startedAt }: { kind: TaskKind; phase: LeasePhase; startedAt: number | null },
+  { taskTimeout }: JobConfig,
+): number | null {
+  if (phase !== 'RUNNING') return ctx.now() + ctx.config.stagingMs;
+  if (kind !== 'APP' || taskTimeout === 0 || startedAt === null) return null;
+  return startedAt + taskTimeout * 1000 + TIMEOUT_GRACE_MS;
 }
 
 /** Reports come on two ways, so an older one may come after a newer one. */

@@ -71,6 +71,7 @@ async function collectFiles({ ctx, job, signal }: StepRun) {
         key: task.result_key,
         offset: task.result_offset,
         length: task.result_length,
+        sha256: task.result_sha,
       })),
     );
     committed.forEach((task, i) => {
@@ -81,8 +82,10 @@ async function collectFiles({ ctx, job, signal }: StepRun) {
   }
 }
 
-function isCommitted(task: CommittedTask): task is CommittedTask & { result_key: string } {
-  return task.state === 'committed' && task.result_key !== null;
+function isCommitted(
+  task: CommittedTask,
+): task is CommittedTask & { result_key: string; result_sha: string } {
+  return task.state === 'committed' && task.result_key !== null && task.result_sha !== null;
 }
 
 function resultEntry(file: CollectedFile, path: string): InputEntry {

@@ -191,3 +191,31 @@ it('a collected index names every result once, whatever crashed between', async 
   const outputs = await ctx.store.db.selectFrom('output').select('path').execute();
   expect(outputs.map(({ path }) => path).toSorted()).toEqual(['a_0', 'a_1']);
 });
+
+it('a result that was damaged in the store fails the job, and is not delivered', async () => {
+  ctx.config.backoff = { baseMs: 1, capMs: 1 };
+  const job = await jobBefore('collect');
+  const task = await ctx.store.db
+    .selectFrom('task')
+    .selectAll()
+    .where('kind', '=', 'APP')
+    .executeTakeFirstOrThrow();
+  const key = task.result_key ?? '';
+  const bytes = await ctx.blobs.read(key, { offset: 0, length: await ctx.blobs.size(key) });
+  const damaged = Buffer.from(bytes);
+  damaged.writeUInt8(damaged.readUInt8(0) ^ 1);
+  await replaceBlob(key, damaged);
+  for (let i = 0; i < 5; i++) {
+    await oneStep();
+    ctx.advance(100);
+  }
+  const ended = await jobNow(ctx, job);
+  expect(ended).toMatchObject({ state: 'FAILED', failure_reason: 'INTERNAL' });
+  expect(ended.error_message).toContain('is damaged: its SHA-256 differs');
+  await replaceBlob(key, bytes);
+});
+
+async function replaceBlob(key: string, bytes: Uint8Array): Promise<void> {
+  await ctx.blobs.deletePrefix(key);
+  await ctx.blobs.put(key, bytes);
+}

@@ -1,7 +1,7 @@
 import type { EndReport, TaskKind, Verdict } from '@bytenite/contract';
 import { updateJob } from '../../store/jobs.ts';
 import { takeSiblings } from '../../store/leases.ts';
-import { insertEvents } from '../../store/records.ts';
+import { insertEvents, keepBlobs } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
@@ -10,6 +10,7 @@ import {
   insertAttempts,
   type ResultPatch,
 } from '../../store/tasks.ts';
+import { resultsPrefix } from '../job-keys.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { enterState } from './enter-state.ts';
 import { priceOfRun } from './lease-price.ts';
@@ -43,14 +44,14 @@ export async function commitResults(
   const patches = [...entrants.values()].map((attempt) => resultPatch(job, policy, attempt));
   const committed = await commitRows(tx, patches);
   const winners = new Set(committed.map((task) => entrants.get(keyOf(task))));
-  const price = patches
-    .filter((patch) => winners.has(entrants.get(keyOf(patch))))
-    .reduce((sum, patch) => sum + patch.price, 0);
+  const won = patches.filter((patch) => winners.has(entrants.get(keyOf(patch))));
+  const price = won.reduce((sum, patch) => sum + patch.price, 0);
+  await keepBlobs(tx, storedKeys(job, won));
   const losers: LeaseRow[] = [];
   for (const attempt of finished) {
-    const won = winners.has(attempt);
-    verdicts.set(attempt.lease.id, won ? 'committed' : 'superseded');
-    if (!won) losers.push(attempt.lease);
+    const isWinner = winners.has(attempt);
+    verdicts.set(attempt.lease.id, isWinner ? 'committed' : 'superseded');
+    if (!isWinner) losers.push(attempt.lease);
   }
   await recordSuperseded(tx, losers, now);
   for (const kind of new Set(committed.map((task) => task.kind))) {
@@ -103,6 +104,12 @@ function resultPatch(job: JobRow, policy: JobPolicy, attempt: FinishedAttempt): 
     price: priceOfRun(policy, lease.kind, report.startedAt, report.endedAt),
     stats: report.stats === null ? null : JSON.stringify(report.stats),
   };
+}
+
+/** Keys of results that were put before they were reported. */
+function storedKeys(job: JobRow, patches: readonly ResultPatch[]): string[] {
+  const prefix = `${resultsPrefix(job.no)}/`;
+  return patches.flatMap(({ result_key: key }) => (key?.startsWith(prefix) ? [key] : []));
 }
 
 /** Other attempts of a committed task end now and cost nothing. */

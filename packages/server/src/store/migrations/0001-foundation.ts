@@ -300,6 +300,7 @@ async function files(db: Kysely<unknown>, cluster: Cluster): Promise<void> {
     .addColumn('prefix', 'text', (c) => c.notNull())
     .addColumn('not_before', 'bigint', (c) => c.notNull())
     .execute();
+  await db.schema.createIndex('gc_prefix').on('gc').columns(['prefix']).execute();
 }
 
 async function records(db: Kysely<unknown>): Promise<void> {

@@ -1,0 +1,74 @@
+import type { Grant } from '@bytenite/contract';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { AttemptLog } from './attempt-log.ts';
+import { Attempt } from './attempt.ts';
+import { Capacity } from './capacity.ts';
+import { monotonicMs } from './clock.ts';
+import { createRedactor } from './redact.ts';
+import { WorkList } from './work-list.ts';
+
+const NEED = { cpus: 1, memoryBytes: 0 };
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'work-list-'));
+  vi.useFakeTimers({ toFake: ['hrtime'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(dir, { recursive: true });
+});
+
+/** Tasks that are staged at once and, given their turn, run for ever. */
+function createWork() {
+  const capacity = new Capacity({ cpus: 1, memoryBytes: 0 });
+  const running: string[] = [];
+  const released: string[] = [];
+  const work = new WorkList(capacity, {
+    attemptsDir: dir,
+    trashDir: dir,
+    uidBase: null,
+    async run(attempt, place) {
+      attempt.turnAwaitedSinceMs = monotonicMs();
+      const isTurn = await capacity.take(NEED, () => attempt.stopReason === undefined);
+      if (!isTurn) return { outcome: { kind: 'released' }, endedAt: 0, stats: null };
+      attempt.turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
+      place.onRunning();
+      running.push(attempt.lease);
+      return new Promise(() => undefined);
+    },
+    onEnded: ({ lease }) => expect.unreachable(`${lease} has not ended`),
+    onReleased: (lease) => void released.push(lease),
+  });
+  return { work, running, released };
+}
+
+function attemptOf(lease: string): Attempt {
+  const ref = { job: 1, kind: 'APP' as const, run: 0, chunk: 0, attempt: 1 };
+  const grant = { lease, ref } as Grant;
+  const log = new AttemptLog(
+    createRedactor([]),
+    (atMs) => atMs,
+    () => undefined,
+  );
+  const granted = { grant, context: {} as never, input: { streamBytes: 0 }, askedAtMs: 0 };
+  return new Attempt(granted, NEED, log, 1000);
+}
+
+test('what waits long behind a running task goes back, staged or not', async () => {
+  const { work, running, released } = createWork();
+  for (const lease of ['runs', 'staged 1', 'staged 2', 'queued']) work.add(attemptOf(lease));
+  await vi.waitFor(() => expect(work.attempts()).toHaveLength(4));
+  await vi.waitFor(() => expect(running).toEqual(['runs']));
+  vi.advanceTimersByTime(9000);
+  work.releaseSurplus();
+  expect(released).toEqual([]);
+  vi.advanceTimersByTime(2000);
+  work.releaseSurplus();
+  await vi.waitFor(() => expect(released).toHaveLength(3));
+  expect(released.toSorted()).toEqual(['queued', 'staged 1', 'staged 2']);
+  expect(work.attempts().map(({ lease }) => lease)).toEqual(['runs']);
+});
