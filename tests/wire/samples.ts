@@ -132,6 +132,18 @@ async function uploaded(
 }
 
 function authSamples(platform: Platform): Samples {
+  let unique = 0;
+  const secret = (id: string) => ({
+    secret: {
+      id,
+      secretType: 'aws',
+      accessKey: 'access',
+      expiresAt: '2099-01-01T00:00:00Z',
+      params: { some_key: '1' },
+      name: 'Media store',
+    },
+    secretKey: 'secret',
+  });
   return {
     Auth_AccessToken: () => ({ body: { apiKey: ` ${platform.apiKey}\n` } }),
     Auth_SignOut: async () => {
@@ -154,6 +166,14 @@ function authSamples(platform: Platform): Samples {
       },
     }),
     Auth_Info: () => ({}),
+    Auth_RotateMasterKey: () => ({ body: {} }),
+    Auth_CreateSecret: () => ({ body: secret('wire-secret') }),
+    Auth_ListSecrets: () => ({ query: { secretType: 's3' } }),
+    Auth_DeleteSecret: async () => {
+      const id = `wire-${unique++}`;
+      await platform.call('POST', '/v1/auth/secrets', secret(id));
+      return { params: { secretType: 'aws', id } };
+    },
   };
 }
 

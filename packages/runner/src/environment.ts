@@ -1,6 +1,11 @@
 /** The environment of a task: exactly contract 8.2, and nothing of the runner's own. */
 import { dirname } from 'node:path';
-import type { Grant, SecretGrant, TaskContext } from '@bytenite/contract';
+import {
+  secretVariables,
+  type Grant,
+  type SecretGrant,
+  type TaskContext,
+} from '@bytenite/contract';
 import type { AttemptPaths } from './attempt-folder.ts';
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -27,7 +32,7 @@ export function taskEnvironment(
   if (!variables) {
     variables = {
       ...baseVariables(paths, interpreter),
-      ...secretVariables(context.secrets),
+      ...variablesOf(context.secrets),
       ...kindVariables(context, paths),
       JOB_ID: context.jobId,
       SHARED_CACHE_DIR: caches.shared,
@@ -82,22 +87,12 @@ function kindVariables(context: TaskContext, paths: AttemptPaths): Record<string
   }
 }
 
-function secretVariables(secrets: readonly SecretGrant[]): Record<string, string> {
+function variablesOf(secrets: readonly SecretGrant[]): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const secret of secrets) {
-    for (const id of new Set([secret.id, variableName(secret.id)])) {
-      // `=` ends a variable's name: such an id is given in its other form only.
-      if (id.includes('=')) continue;
-      variables[`${id}_ACCESS_KEY`] = secret.accessKey;
-      variables[`${id}_SECRET_KEY`] = secret.secretKey;
-      variables[id] = secret.secretKey;
-    }
+    for (const [name, field] of secretVariables(secret.id)) variables[name] = secret[field];
   }
   return variables;
-}
-
-function variableName(id: string): string {
-  return id.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^(?=[0-9])/, '_');
 }
 
 function presentSecret(secret: SecretGrant): SecretGrant {

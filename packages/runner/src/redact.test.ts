@@ -21,3 +21,38 @@ test('a value is hidden inside JSON and line by line', () => {
 test('empty and tiny values blank out nothing', () => {
   expect(createRedactor([secret('', 'x')]).redact('a fox')).toBe('a fox');
 });
+
+test.each<[string, (value: string) => string]>([
+  ['JSON of JavaScript', (value) => JSON.stringify({ value })],
+  [
+    'JSON of Python',
+    (value) =>
+      JSON.stringify(value).replaceAll(
+        /[^ -~]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      ),
+  ],
+  ['JSON of PHP', (value) => JSON.stringify(value).replaceAll('/', String.raw`\/`)],
+  ['a URL', (value) => `https://host/?key=${encodeURIComponent(value)}`],
+  [
+    'a URL with small digits',
+    (value) => encodeURIComponent(value).replaceAll(/%../g, (d) => d.toLowerCase()),
+  ],
+  ['a form', (value) => new URLSearchParams({ value }).toString()],
+  ['base64', (value) => Buffer.from(value).toString('base64')],
+  ['base64url', (value) => Buffer.from(value).toString('base64url')],
+  ['base64 of user and key', (value) => Buffer.from(`u:${value}`).toString('base64')],
+  ['base64 of JSON', (value) => Buffer.from(`{"k": "${value}"}`).toString('base64')],
+])('a value is hidden in %s', (_, print) => {
+  const value = "Ké/y+ with 'all' of~it?&*€";
+  const printed = print(value);
+  const line = createRedactor([secret(value)]).redact(printed);
+  expect(line).toContain('***');
+  // Of base64 up to a character at each end depends on what lies beside the value.
+  expect(line.replace('***', '').length).toBeLessThan(printed.length - value.length + 4);
+  expect(line).not.toContain(value.slice(4, 12));
+});
+
+test('signs of patterns are only signs', () => {
+  expect(createRedactor([secret('a.*[b](c)|$^')]).redact('xa.*[b](c)|$^y abbc')).toBe('x***y abbc');
+});

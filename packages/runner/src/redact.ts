@@ -1,45 +1,61 @@
 /** Takes the values of injected secrets out of lines before they leave the runner. */
 import type { SecretGrant } from '@bytenite/contract';
+import { hiddenForms, type HiddenForm } from './hidden-forms.ts';
 
-/** Shorter values would blank out half of every line and are no secrets. */
-const SHORTEST_SECRET = 3;
-const SHORTEST_SECRET_LINE = 8;
 const MASK = '***';
 
 export interface Redactor {
   redact(line: string): string;
-  /** Longest hidden value in bytes; 0 when nothing is hidden. */
+  /** Longest hidden text in bytes; 0 when nothing is hidden. */
   readonly longestBytes: number;
-  /** The last place at or before `cut` where a text can be split without splitting a hidden value. */
+  /** The last place at or before `cut` where a text can be split without splitting a hidden one. */
   cutBefore(text: Buffer, cut: number): number;
 }
 
 export function createRedactor(secrets: readonly SecretGrant[]): Redactor {
-  const values = [...new Set(secrets.flatMap((s) => hiddenForms(s.secretKey, s.accessKey)))];
+  const forms = hiddenForms(secrets.flatMap((s) => [s.secretKey, s.accessKey]));
   // The longest first: one value may hold another.
-  values.sort((a, b) => b.length - a.length);
-  const needles = values.map((value) => Buffer.from(value));
-  const longestBytes = Math.max(0, ...needles.map((needle) => needle.length));
+  forms.sort((a, b) => lengthOf(b) - lengthOf(a));
+  const [longest] = forms;
+  if (longest === undefined) {
+    return { longestBytes: 0, redact: (line) => line, cutBefore: (_text, cut) => cut };
+  }
+  const pattern = patternOf(forms, (text) => text);
+  const bytePattern = patternOf(forms, (text) => Buffer.from(text).toString('latin1'));
+  const longestBytes = lengthOf(longest);
   return {
     longestBytes,
-    redact: (line) => values.reduce((text, value) => text.replaceAll(value, MASK), line),
-    cutBefore: (text, cut) =>
-      Math.min(cut, ...needles.map((needle) => startAcross(text, needle, cut))),
+    redact: (line) => line.replace(pattern, MASK),
+    cutBefore(text, cut) {
+      const from = Math.max(0, cut - longestBytes);
+      const window = text.toString('latin1', from, cut + longestBytes);
+      for (const match of window.matchAll(bytePattern)) {
+        const start = from + match.index;
+        if (start > 0 && start < cut && start + match[0].length > cut) return start;
+      }
+      return cut;
+    },
   };
 }
 
-/** Where a needle begins that lies across `cut`; Infinity when none does. */
-function startAcross(text: Buffer, needle: Buffer, cut: number): number {
-  const window = text.subarray(0, cut + needle.length - 1);
-  const start = window.indexOf(needle, Math.max(0, cut - needle.length + 1));
-  return start > 0 ? start : Number.POSITIVE_INFINITY;
+function lengthOf(form: HiddenForm): number {
+  return form.reduce(
+    (sum, texts) => sum + Math.max(...texts.map((text) => Buffer.byteLength(text))),
+    0,
+  );
 }
 
-/** A value as printed raw, inside JSON (as in SECRETS), and line by line when it has several. */
-function hiddenForms(...values: string[]): string[] {
-  return values.flatMap((value) => {
-    if (value.length < SHORTEST_SECRET) return [];
-    const lines = value.split(/\r?\n/).filter((line) => line.length >= SHORTEST_SECRET_LINE);
-    return [value, JSON.stringify(value).slice(1, -1), ...lines];
-  });
+function patternOf(forms: readonly HiddenForm[], encode: (text: string) => string): RegExp {
+  const alternatives = forms.map((form) =>
+    form.map((texts) => oneOf(texts.map((text) => literal(encode(text))))).join(''),
+  );
+  return new RegExp(alternatives.join('|'), 'g');
+}
+
+function oneOf(patterns: readonly string[]): string {
+  return patterns.length === 1 ? (patterns[0] ?? '') : `(?:${patterns.join('|')})`;
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }

@@ -8,6 +8,7 @@ import type { SchemaValidator } from './schema/validate.ts';
 import type { Signals } from './signals.ts';
 import type { Store } from './store/store.ts';
 import type { UrlGuard } from './transfer/url-guard.ts';
+import type { Vault } from './vault/vault.ts';
 
 export interface Context {
   config: ServerConfig;
@@ -19,6 +20,7 @@ export interface Context {
   guard: UrlGuard;
   schemas: SchemaValidator;
   links: LinkSigner;
+  vault: Vault;
   signals: Signals;
   runners: RunnerDirectory;
   /** Aborts when the process stops: what waits on purpose (long polls, event streams) ends then. */

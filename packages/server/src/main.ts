@@ -17,18 +17,22 @@ import { lockDataDir } from './store/process-lock.ts';
 import { sqliteDialect } from './store/sqlite.ts';
 import { openStore } from './store/store.ts';
 import { createUrlGuard } from './transfer/url-guard.ts';
+import { masterKeysOf } from './vault/master-key-source.ts';
+import { openVault } from './vault/vault.ts';
 
 async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
   const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  const logger = pino({ name: 'server' }, pino.destination({ dest: 2, sync: false }));
   return {
     config,
     store,
     blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
     now: () => Date.now(),
-    logger: pino({ name: 'server' }, pino.destination({ dest: 2, sync: false })),
+    logger,
     guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
     schemas: createSchemaValidator(),
     links: await openLinkSigner(store.db),
+    vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
     runners: createRunnerDirectory(),
     stopping,

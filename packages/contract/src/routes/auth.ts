@@ -7,6 +7,7 @@ import {
   UserReply,
 } from '../shapes/account.ts';
 import { Empty, GenericResponse, ServiceInfo } from '../shapes/common.ts';
+import { CreateSecretInput, SecretsReply } from '../shapes/secret.ts';
 
 export const authRoutes = defineRoutes({
   Auth_AccessToken: {
@@ -83,20 +84,32 @@ export const authRoutes = defineRoutes({
     method: 'GET',
     path: '/secrets',
     summary: 'List secrets, without their keys',
-    done: false,
+    done: true,
     query: z.object({ secretType: z.string().optional() }),
+    reply: SecretsReply,
   },
   Auth_CreateSecret: {
     method: 'POST',
     path: '/secrets',
     summary: 'Create or replace a secret',
-    done: false,
+    done: true,
+    body: CreateSecretInput,
+    reply: GenericResponse,
   },
   Auth_DeleteSecret: {
     method: 'DELETE',
     path: '/secrets/{secretType}/{id}',
     summary: 'Delete a secret',
-    done: false,
+    done: true,
+    reply: GenericResponse,
+  },
+  Auth_RotateMasterKey: {
+    method: 'POST',
+    path: '/admin/master_key/rotate',
+    summary: 'Encrypt all secrets with a new master key (extension, administrators)',
+    done: true,
+    body: Empty,
+    reply: GenericResponse,
   },
   Auth_ConnectorCredentials: {
     method: 'GET',

@@ -20,6 +20,9 @@ export interface ServerConfig {
   /** The first API key, where the operator chooses it. */
   presetApiKey: string | null;
   runnerTokenFile: string;
+  /** The keys that encrypt secrets at rest, from the environment; null takes the file's. */
+  masterKey: string | null;
+  masterKeyFile: string;
   leaseMs: number;
   heartbeatMs: number;
   /** SIGTERM to SIGKILL. */
@@ -65,6 +68,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     allowPrivateUrls: env['BYTENITE_ALLOW_PRIVATE_URLS'] === '1',
     presetApiKey: env['BYTENITE_API_KEY'] ?? null,
     runnerTokenFile: path.resolve(dataDir, 'runner-token'),
+    masterKey: env['BYTENITE_MASTER_KEY'] ?? null,
+    masterKeyFile: path.resolve(dataDir, env['BYTENITE_MASTER_KEY_FILE'] ?? 'master-key'),
     leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
     heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
     graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),

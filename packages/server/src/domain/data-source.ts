@@ -13,7 +13,7 @@ import {
 
 export interface StoredDataSource {
   descriptor: DataSourceName;
-  /** The fields that this descriptor uses, without `@type`; null where it has none. */
+  /** The fields that this descriptor uses, without `@type`; null where it has none. At rest a password is sealed. */
   params: DataSourceParams | null;
 }
 

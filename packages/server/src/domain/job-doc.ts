@@ -30,6 +30,8 @@ export interface PinnedRevision {
   gpu: string[];
   entrypoint: string;
   image: string;
+  /** Ids of the secrets that it is given, of the job's owner. */
+  secrets: string[];
 }
 export type Pinned = Record<ComponentType, PinnedRevision | null>;
 

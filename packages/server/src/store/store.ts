@@ -1,6 +1,7 @@
 import { Kysely, Migrator, type Dialect, type Migration, type Transaction } from 'kysely';
 import { dialectOf, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
+import { secrets } from './migrations/0002-secrets.ts';
 import type { Tables } from './tables.ts';
 
 /** What statements run on: the database or a transaction. */
@@ -30,7 +31,10 @@ export async function openStore(dialect: Dialect, name: DialectName): Promise<St
 
 async function migrate(db: Db, name: DialectName): Promise<void> {
   const { cluster } = dialectOf(name);
-  const migrations: Record<string, Migration> = { '0001-foundation': foundation(cluster) };
+  const migrations: Record<string, Migration> = {
+    '0001-foundation': foundation(cluster),
+    '0002-secrets': secrets,
+  };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error('the database could not be migrated', { cause: error });

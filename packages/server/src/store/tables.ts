@@ -38,6 +38,25 @@ export interface AccessTokenTable {
   expires_at: number;
 }
 
+/** What an account's secrets are encrypted with. */
+export interface DataKeyTable {
+  account: string;
+  /** Id of the master key that encrypted it. */
+  master: string;
+  wrapped: string;
+}
+
+export interface SecretTable {
+  account: string;
+  id: string;
+  type: string;
+  name: string;
+  /** SecretContent, sealed by the vault. */
+  sealed: string;
+  expires_at: number | null;
+  updated_at: number;
+}
+
 /** One name and version of an app or engine; its contents are revisions. */
 export interface ComponentTable {
   id: string;
@@ -294,6 +313,8 @@ export interface Tables {
   account: AccountTable;
   api_key: ApiKeyTable;
   access_token: AccessTokenTable;
+  data_key: DataKeyTable;
+  secret: SecretTable;
   component: ComponentTable;
   revision: RevisionTable;
   template: TemplateTable;
@@ -323,4 +344,6 @@ export type StepRow = Selectable<StepTable>;
 export type ComponentRow = Selectable<ComponentTable>;
 export type RevisionRow = Selectable<RevisionTable>;
 export type TemplateRow = Selectable<TemplateTable>;
+export type DataKeyRow = Selectable<DataKeyTable>;
+export type SecretRow = Selectable<SecretTable>;
 export type AccountRow = Selectable<AccountTable>;

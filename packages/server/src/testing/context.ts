@@ -15,6 +15,8 @@ import { createSignals } from '../signals.ts';
 import { sqliteDialect } from '../store/sqlite.ts';
 import { openStore } from '../store/store.ts';
 import { createUrlGuard } from '../transfer/url-guard.ts';
+import { masterKeysOf } from '../vault/master-key-source.ts';
+import { openVault } from '../vault/vault.ts';
 import { addAccount, T0 } from './rows.ts';
 
 // A test's end reads all that it left; every commit is synced to a disk that others may be using.
@@ -48,15 +50,17 @@ interface Clock {
 
 async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
   const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  const logger = pino({ level: 'silent' });
   return {
     config,
     store,
     blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
     now: () => clock.now,
-    logger: pino({ level: 'silent' }),
+    logger,
     guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
     schemas: createSchemaValidator(),
     links: await openLinkSigner(store.db),
+    vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
     runners: createRunnerDirectory(),
     stopping: new AbortController().signal,

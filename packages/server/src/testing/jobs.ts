@@ -14,13 +14,14 @@ export interface ComponentOptions {
   minCpu?: number;
   minMemory?: number;
   gpu?: string[];
+  secrets?: string[];
 }
 
 /** A component with one active revision; returns its tag. */
 export async function addComponent(
   ctx: TestContext,
   type: ComponentType,
-  { minCpu = 1, minMemory = 1, gpu = [] }: ComponentOptions = {},
+  { minCpu = 1, minMemory = 1, gpu = [], secrets = [] }: ComponentOptions = {},
 ): Promise<string> {
   const name = unique(type);
   const platformConfig = {
@@ -28,7 +29,7 @@ export async function addComponent(
     privateImage: false,
     username: '',
     token: '',
-    secrets: [],
+    secrets,
     registrySecret: '',
     network: 'default' as const,
     preload: [],
@@ -79,17 +80,20 @@ export interface JobOptions {
   assembler?: string;
   config?: JobConfigInput;
   destination?: 'bucket' | 'bypass';
+  /** Params of a source `url`. */
+  source?: { url: string; username?: string; password?: string };
   params?: CreateJobInput['params'];
 }
 
 export async function draftJob(ctx: TestContext, options: JobOptions = {}): Promise<JobRow> {
-  const { destination, config, params } = options;
+  const { destination, config, params, source } = options;
   const { job } = await createJob(ctx, ctx.account, {
     app: options.app ?? (await addComponent(ctx, 'app')),
     ...(options.partitioner !== undefined && { partitioner: options.partitioner }),
     ...(options.assembler !== undefined && { assembler: options.assembler }),
     ...(config && { config }),
     ...(params && { params }),
+    ...(source && { dataSource: { dataSourceDescriptor: 'url', params: source } }),
     ...(destination && { dataDestination: { dataSourceDescriptor: destination } }),
   });
   return job;

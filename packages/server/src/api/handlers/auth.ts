@@ -2,8 +2,11 @@ import { VERSION } from '@bytenite/contract';
 import { signOut } from '../../engine/auth/authenticate.ts';
 import { exchangeApiKey } from '../../engine/auth/exchange-api-key.ts';
 import { getUser, updateUser } from '../../engine/auth/user.ts';
+import { rotateMasterKey } from '../../engine/secrets/rotate-master-key.ts';
+import { createSecret, removeSecret, viewSecrets } from '../../engine/secrets/manage-secrets.ts';
 import { credentialOf } from '../credentials.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
+import { presentSecret } from '../present-secret.ts';
 import { presentUser } from '../present-user.ts';
 
 const SCOPE = 'openid';
@@ -23,5 +26,27 @@ export const authHandlers: Handlers<'auth'> = {
   async Auth_UpdateUser({ ctx, account, body }) {
     return { user: presentUser(await updateUser(ctx, account, body)) };
   },
+  async Auth_CreateSecret(call) {
+    const id = await createSecret(call.ctx, call.account, call.body);
+    // Whoever chose the id knows it.
+    return genericResponse(call, call.body.secret.id ? '' : id);
+  },
+
+  async Auth_ListSecrets({ ctx, account, query }) {
+    const secrets = await viewSecrets(ctx, account, query.secretType);
+    return { secrets: secrets.map(presentSecret) };
+  },
+
+  async Auth_DeleteSecret(call) {
+    const { secretType, id } = call.params;
+    await removeSecret(call.ctx, call.account, secretType, id);
+    return genericResponse(call);
+  },
+
+  async Auth_RotateMasterKey(call) {
+    await rotateMasterKey(call.ctx, call.account);
+    return genericResponse(call);
+  },
+
   Auth_Info: () => ({ version: VERSION }),
 };

@@ -1,7 +1,7 @@
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
+import { readPrivateFile, writePrivateFile } from '../../private-file.ts';
 import {
   EMPTY_ACCOUNT_DOC,
   findKeyHolder,
@@ -35,10 +35,10 @@ const NEVER = Date.UTC(9999, 11, 31);
 export async function ensureFirstUser(ctx: Context, presetKey: string | null): Promise<FirstUser> {
   const preset = presetKey?.trim() ?? '';
   const file = path.join(ctx.config.dataDir, FILE_NAME);
-  const kept = await readKey(file);
+  const kept = (await readPrivateFile(file))?.trim() ?? '';
   const isNew = preset === '' && !(await isUsable(ctx, kept));
   const key = preset !== '' ? preset : isNew ? newSecret() : kept;
-  if (key !== kept) await writeKey(file, key);
+  if (key !== kept) await writePrivateFile(file, `${key}\n`);
   const created = await ctx.store.transact(async (tx) => {
     const known = await firstAccount(tx);
     const account = known ?? (await insertFirstAccount(tx, ctx.now()));
@@ -85,27 +85,4 @@ async function acceptKey(tx: Tx, account: AccountRow, key: string, now: number):
     expires_at: NEVER,
     revoked_at: null,
   });
-}
-
-async function readKey(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
-}
-
-async function writeKey(file: string, key: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.new`;
-  const handle = await open(draft, 'w', 0o600);
-  try {
-    await handle.writeFile(`${key}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await chmod(draft, 0o600); // the file may have been left by a crash, with another mode
-  await rename(draft, file);
 }

@@ -4,6 +4,7 @@ import {
   INLINE_LIMIT,
   type ExchangeRequest,
   type Grant,
+  type SecretGrant,
   type TaskContext,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
@@ -16,6 +17,7 @@ import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
 import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
+import { candidateSecrets } from './candidate-secrets.ts';
 import {
   canRun,
   grantedTo,
@@ -33,6 +35,7 @@ const MAX_GRANTS = 500;
 export interface Candidate {
   job: JobRow;
   policy: JobPolicy;
+  secrets: SecretGrant[];
 }
 
 /** Jobs with something to claim that this runner can run at all; read before the transaction. */
@@ -45,8 +48,9 @@ export async function findCandidates(ctx: Context, runner: Runner): Promise<Cand
     for (const job of jobs) {
       const kind = kindClaimedIn(job.state);
       const policy = await policyOf(ctx, db, job.no, job.run);
-      if (kind !== null && canRun(runner, componentOf(policy, kind)))
-        candidates.push({ job, policy });
+      if (kind === null || !canRun(runner, componentOf(policy, kind))) continue;
+      const secrets = await candidateSecrets(ctx, job, policy, componentOf(policy, kind));
+      if (secrets !== null) candidates.push({ job, policy, secrets });
     }
     if (jobs.length < MAX_CANDIDATES) break;
     after = jobs.at(-1)?.no ?? Infinity;
@@ -54,9 +58,7 @@ export async function findCandidates(ctx: Context, runner: Runner): Promise<Cand
   return candidates;
 }
 
-export interface JobClaims {
-  job: JobRow;
-  policy: JobPolicy;
+export interface JobClaims extends Candidate {
   claims: Claim[];
 }
 
@@ -81,7 +83,7 @@ export async function claimForRunner(
     left: MAX_GRANTS,
   };
   const result: JobClaims[] = [];
-  for (const { job: seen, policy } of candidates) {
+  for (const { job: seen, policy, secrets } of candidates) {
     const kind = kindClaimedIn(seen.state);
     if (kind === null) continue;
     const needs = needsOf(componentOf(policy, kind));
@@ -92,7 +94,7 @@ export async function claimForRunner(
     const taken = grantedTo(needs, runner);
     const claims = await claimTasks(tx, job, claimant(ctx, runner, taken), wanted);
     if (claims.length === 0) continue;
-    result.push({ job, policy, claims });
+    result.push({ job, policy, secrets, claims });
     reduce(capacity, taken, claims.length);
   }
   return result;
@@ -143,10 +145,10 @@ export async function presentGrants(
   const grants: Grant[] = [];
   const tail: Uint8Array[] = [];
   let offset = 0;
-  for (const { job, policy, claims } of jobs) {
+  for (const { job, policy, secrets, claims } of jobs) {
     const kind = claims[0]?.source.kind;
     if (kind === undefined) continue;
-    contexts.push(taskContext(job, policy, kind));
+    contexts.push(taskContext(job, policy, kind, secrets));
     const taskId = taskIdMaker(job.uuid);
     const bytesOf = await readInline(ctx, claims);
     for (const claim of claims) {

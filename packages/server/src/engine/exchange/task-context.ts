@@ -1,4 +1,4 @@
-import type { TaskContext, TaskKind } from '@bytenite/contract';
+import type { SecretGrant, TaskContext, TaskKind } from '@bytenite/contract';
 import type { PinnedRevision } from '../../domain/job-doc.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { COMPONENT_OF_KIND, componentOf, type JobPolicy } from '../job-policy.ts';
@@ -34,7 +34,12 @@ export function grantedTo(needs: Needs, runner: Runner): Needs {
 }
 
 /** What all tasks of a job and kind share, as a runner needs it. */
-export function taskContext(job: JobRow, policy: JobPolicy, kind: TaskKind): TaskContext {
+export function taskContext(
+  job: JobRow,
+  policy: JobPolicy,
+  kind: TaskKind,
+  secrets: SecretGrant[],
+): TaskContext {
   const component = componentOf(policy, kind);
   const { taskTimeout } = policy.config;
   return {
@@ -56,6 +61,6 @@ export function taskContext(job: JobRow, policy: JobPolicy, kind: TaskKind): Tas
     numChunks: kind === 'PARTITIONER' ? 0 : job.num_chunks,
     taskTimeoutMs: kind === 'APP' && taskTimeout > 0 ? taskTimeout * 1000 : null,
     ...needsOf(component),
-    secrets: [],
+    secrets,
   };
 }

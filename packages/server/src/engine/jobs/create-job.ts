@@ -32,6 +32,7 @@ import {
   withSources,
 } from './draft.ts';
 import { viewJob, type JobView } from './job-view.ts';
+import { readSources } from './read-sources.ts';
 
 /** Path words of the routes, which cannot be job ids. */
 const RESERVED_IDS = new Set([
@@ -87,7 +88,8 @@ async function newDoc(ctx: Context, account: Account, input: CreateJobInput): Pr
     params: { app: null, partitioner: null, assembler: null },
     pinned: null,
   };
-  return withParams(withSources(doc, input), input.params ?? {});
+  const sources = await readSources(ctx, account.id, input);
+  return withParams(withSources(doc, sources), input.params ?? {});
 }
 
 async function saveDraft(

@@ -4,11 +4,9 @@ import {
   notFound,
   precondition,
   type ComponentType,
-  type DataSourceInput,
   type ParamsInput,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { parseDataSource } from '../../domain/data-source.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
 import { findJob, lockJob, readJobDoc, updateJobDoc } from '../../store/jobs.ts';
 import { findUpload, saveUpload } from '../../store/records.ts';
@@ -16,6 +14,7 @@ import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
+import type { Sources } from './read-sources.ts';
 
 export const ALREADY_STARTED = 'job has already been started';
 
@@ -64,20 +63,8 @@ export async function openUpload(tx: Tx, no: number, doc: JobDoc): Promise<void>
   await saveUpload(tx, { job: no, key: null, name: '', size_bytes: 0, sha256: '', state: 'open' });
 }
 
-export function withSources(
-  doc: JobDoc,
-  input: {
-    dataSource?: DataSourceInput | undefined;
-    dataDestination?: DataSourceInput | undefined;
-  },
-): JobDoc {
-  const { dataSource, dataDestination } = input;
-  return {
-    ...doc,
-    dataSource: dataSource === undefined ? doc.dataSource : parseDataSource(dataSource, 'in'),
-    dataDestination:
-      dataDestination === undefined ? doc.dataDestination : parseDataSource(dataDestination, 'out'),
-  };
+export function withSources(doc: JobDoc, sources: Sources): JobDoc {
+  return { ...doc, ...sources };
 }
 
 /** Replaces what was submitted for each component present. */

@@ -1,9 +1,4 @@
-import {
-  notFound,
-  type DataSourceInput,
-  type JobConfigInput,
-  type ParamsInput,
-} from '@bytenite/contract';
+import { notFound, type JobConfigInput, type ParamsInput } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { checkConfig } from '../../domain/job-config.ts';
 import { lockJob, updateJob } from '../../store/jobs.ts';
@@ -19,11 +14,7 @@ import {
   withSources,
 } from './draft.ts';
 import { viewJob, type JobView } from './job-view.ts';
-
-export interface SourcesInput {
-  dataSource?: DataSourceInput | undefined;
-  dataDestination?: DataSourceInput | undefined;
-}
+import { readSources, type SourcesInput } from './read-sources.ts';
 
 export async function updateDataSource(
   ctx: Context,
@@ -32,7 +23,8 @@ export async function updateDataSource(
   input: SourcesInput,
 ): Promise<JobView> {
   const draft = await draftOf(ctx, account, id);
-  await changeDraft(ctx, draft, (doc) => withSources(doc, input));
+  const sources = await readSources(ctx, account.id, input);
+  await changeDraft(ctx, draft, (doc) => withSources(doc, sources));
   return viewJob(ctx, draft.job);
 }
 

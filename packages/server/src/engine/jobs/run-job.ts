@@ -26,6 +26,7 @@ import type { Account } from '../auth/account.ts';
 import { resolveTag } from '../components/resolve-tag.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { checkSchemas } from './check-params.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { ALREADY_STARTED, checkParamsSize, draftOf } from './draft.ts';
 
 const COMPONENTS = ['app', 'partitioner', 'assembler'] as const satisfies ComponentType[];
@@ -45,7 +46,7 @@ export async function runJob(
   const doc = withConfig(draft.doc, config);
   await checkUpload(ctx.store.db, draft.job.no, doc);
   const components = await resolveComponents(ctx.store.db, account.id, doc);
-  checkSecrets(components);
+  await checkSecrets(ctx, account.id, components);
   checkParamsSize(ctx, {
     app: effectiveParams(doc, 'app').text,
     partitioner: effectiveParams(doc, 'partitioner').text,
@@ -101,13 +102,6 @@ async function resolveComponents(
   return resolved;
 }
 
-function checkSecrets(components: ReadonlyMap<ComponentType, ComponentRecord>): void {
-  for (const { revision } of components.values()) {
-    const [id] = manifestOf(revision).platformConfig.secrets;
-    if (id !== undefined) throw precondition(`secret not found: ${id}`);
-  }
-}
-
 function pin(components: ReadonlyMap<ComponentType, ComponentRecord>): Pinned {
   const pinOf = (component: ComponentType) => {
     const record = components.get(component);
@@ -130,6 +124,7 @@ function pinnedRevision({ component, revision }: ComponentRecord): PinnedRevisio
     gpu: manifest.deviceRequirements.gpu,
     entrypoint: manifest.entrypoint,
     image: manifest.platformConfig.container,
+    secrets: manifest.platformConfig.secrets,
   };
 }
 

@@ -5,6 +5,7 @@ import { insertStep } from '../../store/steps.ts';
 import { fileNameOf } from '../../transfer/file-name.ts';
 import { SourceError } from '../../transfer/source-error.ts';
 import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
+import { openPassword } from '../jobs/read-sources.ts';
 import { writeInputIndex, type InputEntry } from '../input-index.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { insertEngineTask } from './engine-task.ts';
@@ -61,7 +62,8 @@ async function transferSourceOf(
     case 'bypass':
       return { kind: 'bypass' };
     case 'url': {
-      const { url = '', name = '', username = '', password = '' } = source.params ?? {};
+      const { url = '', name = '', username = '' } = source.params ?? {};
+      const password = await openPassword(ctx, job.account, source);
       return { kind: 'url', url, name, username, password };
     }
     case 'file': {

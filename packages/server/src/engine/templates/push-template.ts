@@ -6,13 +6,13 @@ import {
   type TemplateInput,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { parseDataSource } from '../../domain/data-source.ts';
 import { checkConfig } from '../../domain/job-config.ts';
 import { isPassthrough, PASSTHROUGH } from '../../domain/job-doc.ts';
 import { parseTag } from '../../domain/tags.ts';
 import { saveTemplate } from '../../store/templates.ts';
 import type { Account } from '../auth/account.ts';
 import { checkParamsSize } from '../jobs/draft.ts';
+import { readSources } from '../jobs/read-sources.ts';
 
 /**
  * Creates or replaces a template. Tags and sources are checked for form only: what they name may come
@@ -25,7 +25,7 @@ export async function pushTemplate(
 ): Promise<void> {
   checkTags(input);
   checkConfig(input.config ?? {});
-  const { dataSource, dataDestination } = input;
+  const sources = await readSources(ctx, account.id, input);
   const params = {
     app: input.params?.app?.text ?? '{}',
     partitioner: input.params?.partitioner?.text ?? '{}',
@@ -41,9 +41,8 @@ export async function pushTemplate(
       partitioner: input.partitioner?.trim() || PASSTHROUGH,
       assembler: input.assembler?.trim() || PASSTHROUGH,
       config: input.config ?? {},
-      dataSource: dataSource === undefined ? null : parseDataSource(dataSource, 'in'),
-      dataDestination:
-        dataDestination === undefined ? null : parseDataSource(dataDestination, 'out'),
+      dataSource: sources.dataSource ?? null,
+      dataDestination: sources.dataDestination ?? null,
     },
     params,
     now: ctx.now(),
