@@ -51,7 +51,9 @@ describe('following a job', () => {
   });
 
   it('leaves nothing behind that would keep the process from ending', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+    // Timers of the test runner may end meanwhile.
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     let closed: Promise<void> | undefined;
     await statesOf({
@@ -62,7 +64,7 @@ describe('following a job', () => {
       },
     });
     await closed;
-    expect(timers()).toEqual(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   it('sees its end also when no event tells of it', async () => {
