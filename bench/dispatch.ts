@@ -2,6 +2,7 @@
 import { readOptions } from './support/options.ts';
 import { pushNullComponents, runNullJob } from './support/null-jobs.ts';
 import { cpuPerTask, platformCpu, startMeasured, type Platform } from './support/platform.ts';
+import { summarizeProfiles } from './support/profile-summary.ts';
 import { beginReport, printReport, progress } from './support/report.ts';
 import { medians } from './support/statistics.ts';
 
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
   } finally {
     await platform.close();
   }
+  if (options.profileDir !== null) progress(summarizeProfiles(options.profileDir));
   const middle = medians(rounds);
   printReport(
     start,

@@ -1,4 +1,5 @@
 /** The platform that is measured: the built server and runner, each a plain Node process. */
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPlatform, type Platform } from '../../tests/support/platform.ts';
 import { cpuTimes, peakMemoryMiB, processTree } from './processes.ts';
@@ -12,10 +13,10 @@ export interface StartOptions {
 }
 
 export async function startMeasured({ sandbox, profileDir }: StartOptions): Promise<Platform> {
-  // Children take these over: not the loader that runs this file, which would slow them down.
-  process.execArgv = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
   return startPlatform({
     runnerArgs: ['--sandbox', sandbox, '--cpus', '2', '--python', PYTHON],
+    nodeArgs:
+      profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileDir)}`],
   });
 }
 

@@ -23,6 +23,8 @@ export interface PlatformOptions {
   runner?: boolean;
   /** Another build of the server, such as one with a planted bug. */
   serverProgram?: string;
+  /** Flags of Node for both programs, such as those of a profiler. */
+  nodeArgs?: readonly string[];
 }
 
 export interface Program {
@@ -64,7 +66,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const child = fork(program, [...args], {
       silent: true,
       // Not the flags of the test runner.
-      execArgv: [],
+      execArgv: [...(options.nodeArgs ?? [])],
       env: { ...process.env, BYTENITE_ALLOW_PRIVATE_URLS: '1', ...options.env },
     });
     const log = createWriteStream(logFile, { flags: 'a' });
