@@ -7,8 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SERVER = path.join(ROOT, 'packages/server/dist/main.js');
-const RUNNER = path.join(ROOT, 'packages/runner/dist/main.js');
+const SERVER = path.join(ROOT, 'packages/server/dist/bundle/main.js');
+const RUNNER = path.join(ROOT, 'packages/runner/dist/bundle/main.js');
 /** A start takes a second; a machine that runs other tests too may take its time. */
 const READY_MS = 60_000;
 /** So much of the log an error shows. */

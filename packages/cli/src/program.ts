@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from './version.ts';
+import { version } from './platform/version.ts';
 
 /** A group of commands, or a command; its module is loaded when it is called. */
 interface Entry {

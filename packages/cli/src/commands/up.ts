@@ -9,7 +9,7 @@ import { apiKeyFile } from '../platform/local-platform.ts';
 import type { ReadyMessage } from '../supervisor/child.ts';
 import { supervise, type UpOptions } from '../supervisor/supervise.ts';
 import { paint } from '../terminal/style.ts';
-import { version } from '../version.ts';
+import { version } from '../platform/version.ts';
 
 interface Options extends GlobalOptions {
   port: number;

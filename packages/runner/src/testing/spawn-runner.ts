@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { FakeServer } from './fake-server.ts';
 import { makeTestDir, writeToken } from './start-runner.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 export interface SpawnOptions {
   args?: string[];
