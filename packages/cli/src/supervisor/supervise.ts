@@ -87,8 +87,8 @@ function planChildren(options: UpOptions, port: number): ChildPlan[] {
     verbose,
   };
   if (options.runnerArgs === undefined) return [server];
-  // The key is the server's business; the runner starts the users' code.
-  const { BYTENITE_API_KEY: _key, ...env } = process.env;
+  // Keys are the server's business; the runner starts the users' code.
+  const { BYTENITE_API_KEY: _apiKey, BYTENITE_MASTER_KEY: _masterKey, ...env } = process.env;
   const url = localUrl(host, port);
   const placeArgs = [
     '--server',

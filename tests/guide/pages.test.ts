@@ -1,0 +1,97 @@
+/** The pages of the guide, followed in the order of their index by one reader in one folder. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLI, makeHome, ROOT, runProgram, startUp, type Home, type Up } from '../cli/cli.ts';
+
+const GUIDE = path.join(ROOT, 'docs/guide');
+
+/** What the commands of a page print, or the end of it, where it matters. */
+const PRINTED: Record<string, readonly (string | RegExp)[]> = {
+  'first-job.md': ['HELLO', 'shouting 6 characters', /COMPLETE/i],
+  'writing-an-app.md': ['{"name": "lines.txt", "lines": 2, "characters": 6}'],
+  'writing-a-partitioner.md': ['result_0.bin\nresult_1.bin\nresult_2.bin'],
+  'writing-an-assembler.md': ['5050'],
+  'templates-and-schemas.md': ['params.partitioner.lines must be >= 1'],
+  'data.md': [],
+  'secrets.md': ['using the key ***'],
+  'moving-from-the-hosted-service.md': ['"expiresIn":"3600"', '"id": "kept-template"'],
+  'operating.md': [],
+};
+
+let home: Home;
+let up: Up;
+
+beforeAll(async () => {
+  home = await makeHome();
+  up = await startUp(home);
+});
+
+afterAll(async () => {
+  await up.stop();
+  await home.remove();
+});
+
+interface Block {
+  language: string;
+  /** The file that the block is the content of. */
+  title: string | undefined;
+  text: string;
+}
+
+function blocksOf(page: string): Block[] {
+  return Array.from(
+    page.matchAll(/^```(\w+)(?: title="([^"]+)")?\n([\s\S]*?)^```$/gm),
+    ([, language = '', title, text = '']) => ({ language, title, text }),
+  );
+}
+
+/** Writes the files of a page and runs its commands, in their order. */
+async function follow(page: string): Promise<string> {
+  let output = '';
+  const setUp = `set -eu\nbytenite() { ${process.execPath} ${CLI} "$@"; }\n`;
+  let commands = setUp;
+  for (const { language, title, text } of blocksOf(page)) {
+    if (title !== undefined) {
+      const file = path.join(home.dir, title);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+    if (language !== 'sh') continue;
+    // Variables go on from block to block, so each runs after all before it were read again as assignments.
+    const { code, stdout, stderr } = await run(commands + text);
+    expect({ code, text, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, text, stderr: '' });
+    output += stdout;
+    commands += text.match(/^(?:[A-Z]+=.*|\w+\(\) \{.*\})$/gm)?.join('\n') ?? '';
+    commands += '\n';
+  }
+  return output;
+}
+
+function run(script: string) {
+  const env = { PATH: process.env['PATH'], HOME: home.dir, NO_COLOR: '1' };
+  const commands = script.replaceAll('http://127.0.0.1:4280', up.url);
+  return runProgram('sh', ['-c', commands], { cwd: home.dir, env });
+}
+
+describe('the guide', () => {
+  it.each(Object.entries(PRINTED))('%s works as written', async (name, printed) => {
+    const output = await follow(await readFile(path.join(GUIDE, name), 'utf8'));
+    for (const text of printed) expect(output).toMatch(text);
+    expect(output).not.toContain('abc-123-secret');
+  });
+
+  it('has every page in its index, and every page of the index', async () => {
+    const index = await readFile(path.join(GUIDE, 'README.md'), 'utf8');
+    const linked = Array.from(index.matchAll(/\]\(([\w-]+\.md)\)/g), ([, name]) => name);
+    expect(linked).toEqual(expect.arrayContaining(Object.keys(PRINTED)));
+  });
+
+  it('names every variable that the server reads', async () => {
+    const source = await readFile(path.join(ROOT, 'packages/server/src/config/config.ts'), 'utf8');
+    const page = await readFile(path.join(GUIDE, 'operating.md'), 'utf8');
+    const names = new Set(Array.from(source.matchAll(/BYTENITE_\w+/g), ([name]) => name));
+    expect(names.size).toBeGreaterThan(5);
+    for (const name of names) expect(page).toContain(`\`${name}\``);
+  });
+});
