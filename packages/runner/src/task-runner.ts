@@ -1,5 +1,5 @@
 /** One attempt: stage in -> sandbox -> stage out. Nothing here throws: every end is an outcome. */
-import type { TaskStats } from '@bytenite/contract';
+import type { AttemptReason, TaskStats } from '@bytenite/contract';
 import type { AttemptFolder } from './attempt-folder.ts';
 import type { Attempt, AttemptEnd, AttemptOutcome } from './attempt.ts';
 import { monotonicMs } from './clock.ts';
@@ -175,7 +175,8 @@ export class TaskRunner {
     }
     const isKnown = error instanceof StageError || error instanceof MissingInterpreterError;
     const reason = error instanceof StageError ? error.reason : 'INTERNAL';
-    const message = isKnown ? describeError(error) : `runner: ${describeError(error)}`;
+    const place = isKnown ? (PLACES[reason] ?? '') : 'runner: ';
+    const message = place + describeError(error);
     const failure = {
       reason: stopReason === undefined ? reason : decideStopped(stopReason, this.deps).reason,
       exitCode: null,
@@ -185,6 +186,12 @@ export class TaskRunner {
     return { outcome: { kind: 'failed', failure }, endedAt, stats: null };
   }
 }
+
+/** What a message is about, where its reason alone would not say so to its reader. */
+const PLACES: Partial<Record<AttemptReason, string>> = {
+  INPUT_FAILED: 'input: ',
+  OUTPUT_FAILED: 'results: ',
+};
 
 function stoppedEarly(): StageError {
   return new StageError('ABORTED', 'stopped before its start');

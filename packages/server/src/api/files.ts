@@ -23,7 +23,7 @@ import { serveBlob } from './serve-blob.ts';
 import { methodNotAllowed } from './service-routes.ts';
 
 const UPLOAD = `${UPLOAD_PATH}/:jobNo{[0-9]+}`;
-const RESULT = `${RESULT_PATH}/:jobNo{[0-9]+}/:run{[0-9]+}/:path{.+}`;
+const RESULT = `${RESULT_PATH}/:jobNo{[0-9]+}/:run{[0-9]+}/:path{[\\s\\S]+}`;
 const PACKAGE = `${PACKAGE_PATH}/:component/:revision{[0-9]+}`;
 
 export function fileRoutes(app: Hono<AppEnv>, ctx: Context): void {
