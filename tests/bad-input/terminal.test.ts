@@ -39,8 +39,10 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const COLOURS = /\u001b\[[0-9;]*m/g;
 /** How a line of progress is drawn: to its beginning, erase, hide and show the cursor. */
+// oxlint-disable-next-line no-control-regex -- as above
 const PROGRESS = /\u001b\[\?25[lh]|\u001b\[[0-2]?K|\u001b\[1?[AG]|\r/g;
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
