@@ -2,15 +2,22 @@ import type { ComponentType } from '@bytenite/contract';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { requireEmpty } from '../component/require-empty.ts';
+import { LANGUAGES, type Language } from './languages.ts';
 
 /** Writes a component that already runs: it passes its data on as it is. */
-export async function writeSkeleton(name: string, type: ComponentType): Promise<void> {
+export async function writeSkeleton(
+  name: string,
+  type: ComponentType,
+  language: Language,
+): Promise<void> {
   await requireEmpty(name, 'choose another name, or remove the folder');
-  const source = new URL(`../../skeletons/${type}.py`, import.meta.url);
+  const { extension } = LANGUAGES[language];
+  const source = new URL(`../../skeletons/${type}${extension}`, import.meta.url);
+  const main = `main${extension}`;
   const files: Record<string, string> = {
-    'manifest.json': toJson(manifestOf(name, type)),
+    'manifest.json': toJson(manifestOf(name, type, main, LANGUAGES[language].container)),
     ...(type === 'app' && { 'template.json': toJson(templateOf(name)) }),
-    'app/main.py': await readFile(source, 'utf8'),
+    [`app/${main}`]: await readFile(source, 'utf8'),
   };
   await mkdir(path.join(name, 'app'), { recursive: true });
   for (const [file, content] of Object.entries(files)) {
@@ -18,20 +25,25 @@ export async function writeSkeleton(name: string, type: ComponentType): Promise<
   }
   const group = type === 'app' ? 'app' : 'engine';
   console.log(`Wrote ${name}/: ${Object.keys(files).join(', ')}`);
-  console.log(`Next: put your work into ${name}/app/main.py, then`);
+  console.log(`Next: put your work into ${name}/app/${main}, then`);
   console.log(`  bytenite ${group} push ${name}`);
   console.log(`  bytenite ${group} activate ${name}`);
 }
 
-function manifestOf(name: string, type: ComponentType): object {
+function manifestOf(
+  name: string,
+  type: ComponentType,
+  entrypoint: string,
+  container: string,
+): object {
   return {
     name,
     version: '0.1',
     ...(type !== 'app' && { type }),
     description: '',
     platform: 'docker',
-    entrypoint: 'main.py',
-    platform_config: { container: 'python:latest', private_image: false },
+    entrypoint,
+    platform_config: { container, private_image: false },
     device_requirements: { min_cpu: 2, min_memory: 2 },
   };
 }
