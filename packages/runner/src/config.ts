@@ -8,22 +8,13 @@ const GIB = 1024 ** 3;
 export const SANDBOX_CHOICES = ['auto', 'process', 'null'] as const;
 export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
 
-export interface RunnerConfig {
-  server: URL;
-  tokenFile: string;
-  workDir: string;
-  name: string;
-  cpus: number;
-  memoryBytes: number;
+/** How tasks are started and kept apart. */
+export interface SandboxConfig {
   /** Interpreter of `.py` components and of the launcher; found on the machine when not given. */
   python: string | null;
   sandbox: SandboxChoice;
-  overcommit: boolean;
-  /** What one attempt may lay down on disk. */
-  taskDiskBytes: number;
   /** What one attempt may print before only its tail is kept. */
   taskLogBytes: number;
-  packageCacheBytes: number;
   /** How long a start waits for an earlier runner of the same folder to end. */
   lockWaitSeconds: number;
   /** Start tasks without a copy of the launcher's memory where the machine can. */
@@ -32,8 +23,59 @@ export interface RunnerConfig {
   uidBase: number | null;
 }
 
+export interface RunnerConfig extends SandboxConfig {
+  server: URL;
+  tokenFile: string;
+  workDir: string;
+  name: string;
+  cpus: number;
+  memoryBytes: number;
+  overcommit: boolean;
+  /** What one attempt may lay down on disk. */
+  taskDiskBytes: number;
+  packageCacheBytes: number;
+}
+
 /** Reads argv (without node and script); throws an Error that says what is wrong. */
 export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConfig {
+  const values = parseFlags(argv);
+  return {
+    server: parseServer(required(values.server, 'server')),
+    tokenFile: resolve(required(values['token-file'], 'token-file')),
+    workDir: resolve(required(values['work-dir'], 'work-dir')),
+    name: values.name,
+    cpus: positive(values.cpus, 'cpus'),
+    memoryBytes: positive(values.memory, 'memory'),
+    overcommit: values.overcommit,
+    taskDiskBytes: positive(values['task-disk'], 'task-disk'),
+    packageCacheBytes: positive(values['package-cache'], 'package-cache'),
+    ...sandboxConfig(values, isRoot),
+  };
+}
+
+/** The part of the configuration that needs no server; undefined when argv does not ask for a probe. */
+export function readProbeConfig(
+  argv: readonly string[],
+  isRoot: boolean,
+): SandboxConfig | undefined {
+  const values = parseFlags(argv);
+  return values.probe ? sandboxConfig(values, isRoot) : undefined;
+}
+
+function sandboxConfig(values: Flags, isRoot: boolean): SandboxConfig {
+  return {
+    python: values.python === undefined ? null : resolve(values.python),
+    sandbox: parseSandbox(values.sandbox),
+    taskLogBytes: positive(values['task-logs'], 'task-logs'),
+    lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
+    nativeSpawn: values['native-spawn'],
+    uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
+  };
+}
+
+type Flags = ReturnType<typeof parseFlags>;
+
+function parseFlags(argv: readonly string[]) {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -52,26 +94,12 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
       'uid-base': { type: 'string', default: '64000' },
       'native-spawn': { type: 'boolean', default: true },
       'lock-wait': { type: 'string', default: '30' },
+      // Look at what this machine offers, print it as JSON, and end.
+      probe: { type: 'boolean', default: false },
     },
     allowNegative: true,
   });
-  return {
-    server: parseServer(required(values.server, 'server')),
-    tokenFile: resolve(required(values['token-file'], 'token-file')),
-    workDir: resolve(required(values['work-dir'], 'work-dir')),
-    name: values.name,
-    cpus: positive(values.cpus, 'cpus'),
-    memoryBytes: positive(values.memory, 'memory'),
-    python: values.python === undefined ? null : resolve(values.python),
-    sandbox: parseSandbox(values.sandbox),
-    overcommit: values.overcommit,
-    taskDiskBytes: positive(values['task-disk'], 'task-disk'),
-    taskLogBytes: positive(values['task-logs'], 'task-logs'),
-    packageCacheBytes: positive(values['package-cache'], 'package-cache'),
-    lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
-    nativeSpawn: values['native-spawn'],
-    uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
-  };
+  return values;
 }
 
 function required(value: string | undefined, flag: string): string {

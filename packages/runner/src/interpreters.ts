@@ -63,6 +63,18 @@ export class Interpreters {
     return this.resolve('.py', RULES['.py'] as Rule);
   }
 
+  /** Every interpreter by its name; null where this machine has none that tasks can run. */
+  async findAll(): Promise<Record<string, string | null>> {
+    const rules = Object.entries(RULES).map(async ([extension, rule]) => {
+      const found = this.resolve(extension, rule).catch((error: unknown) => {
+        if (error instanceof MissingInterpreterError) return null;
+        throw error;
+      });
+      return [rule.names[0] as string, await found] as const;
+    });
+    return Object.fromEntries(await Promise.all(rules));
+  }
+
   private resolve(extension: string, rule: Rule): Promise<string> {
     const key = rule.names[0] as string;
     const known = this.resolved.get(key);

@@ -1,7 +1,8 @@
 /** The runner's program. It ends by itself on SIGTERM, SIGINT or the end of its parent, after a drain. */
 import { pino } from 'pino';
-import { readConfig } from './config.ts';
+import { readConfig, readProbeConfig } from './config.ts';
 import { describeError } from './errors.ts';
+import { probe } from './probe.ts';
 import { Runner } from './runner.ts';
 
 async function main(): Promise<void> {
@@ -12,8 +13,15 @@ async function main(): Promise<void> {
   }
   // The supervisor's channel: when it closes, the supervisor is gone.
   if (process.send) process.once('disconnect', () => shutdown.abort());
+  const argv = process.argv.slice(2);
+  const isRoot = process.getuid?.() === 0;
   try {
-    const config = readConfig(process.argv.slice(2), process.getuid?.() === 0);
+    const probeConfig = readProbeConfig(argv, isRoot);
+    if (probeConfig !== undefined) {
+      process.stdout.write(`${JSON.stringify(await probe(probeConfig, log, shutdown.signal))}\n`);
+      return;
+    }
+    const config = readConfig(argv, isRoot);
     const runner = await Runner.start(config, log, shutdown.signal);
     log.info('ready');
     process.send?.({ ready: true });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { CliError, Interrupted, UsageError } from '../errors.ts';
+import { Interrupted, UsageError } from '../errors.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
 import { defaultDataDir } from '../platform/folders.ts';
 import { apiKeyFile } from '../platform/local-platform.ts';
 import type { ReadyMessage } from '../supervisor/child.ts';
+import { programOf } from '../supervisor/programs.ts';
 import { supervise, type UpOptions } from '../supervisor/supervise.ts';
 import { paint } from '../terminal/style.ts';
 import { version } from '../platform/version.ts';
@@ -114,15 +114,6 @@ function runnerArgs(options: Options): string[] {
 function refuseRunnerOptions({ runnerCpus, runnerMemory, python, sandbox }: Options): void {
   const isGiven = [runnerCpus, runnerMemory, python, sandbox].some((value) => value !== undefined);
   if (isGiven) throw new UsageError('--no-runner leaves no runner for the other runner options');
-}
-
-/** They are started, never imported: what they load stays out of this process. */
-function programOf(module: string): string {
-  try {
-    return fileURLToPath(import.meta.resolve(module));
-  } catch {
-    throw new CliError(`${module} is not installed`, { fix: ['install and build: npm run setup'] });
-  }
 }
 
 interface Messages {

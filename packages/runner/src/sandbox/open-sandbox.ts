@@ -1,22 +1,27 @@
 import type { Logger } from 'pino';
-import type { RunnerConfig } from '../config.ts';
+import type { SandboxConfig } from '../config.ts';
 import type { WorkDir } from '../work-dir.ts';
 import { LauncherClient } from './launcher-client.ts';
 import { NullSandbox } from './null.ts';
 import { describeProcessTier, ProcessSandbox } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
+export interface OpenSandbox {
+  sandbox: Sandbox;
+  /** First uid of the slots; null as an ordinary user. */
+  uidBase: number | null;
+  /** Version of the cgroups that limit the tasks; null without. */
+  cgroups: 1 | 2 | null;
+}
+
 /** Opens the sandbox that the operator asked for; `auto` is the strongest that there is here. */
 export async function openSandbox(
-  config: Pick<
-    RunnerConfig,
-    'sandbox' | 'uidBase' | 'taskLogBytes' | 'lockWaitSeconds' | 'nativeSpawn'
-  >,
+  config: SandboxConfig,
   dir: WorkDir,
   python: string,
   log: Logger,
   signal: AbortSignal,
-): Promise<{ sandbox: Sandbox; uidBase: number | null }> {
+): Promise<OpenSandbox> {
   const { taskLogBytes } = config;
   const launcher = new LauncherClient({
     python,
@@ -40,5 +45,5 @@ export async function openSandbox(
   const reason = describeProcessTier(asked, ready);
   const processes = new ProcessSandbox(launcher, { uidBase, logBytes: taskLogBytes }, reason);
   const sandbox = config.sandbox === 'null' ? new NullSandbox(processes) : processes;
-  return { sandbox, uidBase };
+  return { sandbox, uidBase, cgroups: ready.version };
 }
