@@ -16,6 +16,20 @@ const NEEDS = [
     debian: ['python3', 'python3-requests'],
     find: findPythonWithRequests,
   },
+  {
+    name: 'zsh',
+    why: 'completion of commands is tried in it',
+    variable: 'BYTENITE_TEST_ZSH',
+    debian: ['zsh'],
+    find: () => findProgram('zsh'),
+  },
+  {
+    name: 'fish',
+    why: 'completion of commands is tried in it',
+    variable: 'BYTENITE_TEST_FISH',
+    debian: ['fish'],
+    find: () => findProgram('fish'),
+  },
 ];
 
 /**
@@ -67,4 +81,14 @@ async function findPythonWithRequests() {
     }
   }
   return undefined;
+}
+
+/** @param {string} name */
+async function findProgram(name) {
+  try {
+    return (await run('sh', ['-c', 'command -v "$0"', name])).trim();
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
 }

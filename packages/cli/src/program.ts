@@ -39,6 +39,24 @@ const ENTRIES: readonly Entry[] = [
     summary: 'run jobs, watch them, fetch their results',
     load: async () => (await import('./commands/job/index.ts')).defineJob,
   },
+  {
+    name: 'secret',
+    summary: 'store credentials for components and data sources',
+    load: async () => (await import('./commands/secret/index.ts')).defineSecret,
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what keeps a platform from running well',
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
+  {
+    name: 'completion',
+    summary: 'complete commands in a shell: bash, zsh, fish',
+    load: async () => {
+      const { defineCompletion } = await import('./commands/completion.ts');
+      return (command) => defineCompletion(command, { createProgram, loadCommand });
+    },
+  },
 ];
 
 const EXAMPLES = `
@@ -67,9 +85,12 @@ export function createProgram(): Command {
     .command('version')
     .description('print the version')
     .action(() => console.log(`bytenite ${version()}`));
-  program.hook('preSubcommand', async (_, command) => {
-    const entry = ENTRIES.find(({ name }) => name === command.name());
-    if (entry !== undefined) (await entry.load())(command);
-  });
+  program.hook('preSubcommand', async (_, command) => loadCommand(command));
   return program;
+}
+
+/** Defines what a group's name stands for. */
+export async function loadCommand(group: Command): Promise<void> {
+  const entry = ENTRIES.find(({ name }) => name === group.name());
+  if (entry !== undefined) (await entry.load())(group);
 }
