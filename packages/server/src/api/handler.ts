@@ -9,12 +9,12 @@ import type {
 } from '@bytenite/contract';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import type { Account } from '../engine/auth/account.ts';
+import type { Caller } from '../engine/auth/account.ts';
 
 export interface Call<R extends Route> extends RouteInput<R> {
   ctx: Context;
   /** Who asks; null only where the call needs no token. */
-  account: R extends { open: true } ? null : Account;
+  account: R extends { open: true } ? null : Caller;
   requestId: string;
   /** Scheme and host that absolute links begin with. */
   origin: string;

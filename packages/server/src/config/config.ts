@@ -17,6 +17,8 @@ export interface ServerConfig {
   trustProxy: boolean;
   /** Users' URLs may name private addresses. */
   allowPrivateUrls: boolean;
+  /** Several accounts may share runners that do not keep their tasks apart. */
+  allowSharedProcessTier: boolean;
   /** The first API key, where the operator chooses it. */
   presetApiKey: string | null;
   runnerTokenFile: string;
@@ -55,6 +57,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       port: { type: 'string', default: '4280' },
       'public-url': { type: 'string' },
       'trust-proxy': { type: 'boolean', default: false },
+      'allow-shared-process-tier': { type: 'boolean', default: false },
     },
   });
   const dataDir = values['data-dir'];
@@ -66,6 +69,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     publicUrl: values['public-url']?.replace(/\/+$/, '') ?? null,
     trustProxy: values['trust-proxy'],
     allowPrivateUrls: env['BYTENITE_ALLOW_PRIVATE_URLS'] === '1',
+    allowSharedProcessTier: values['allow-shared-process-tier'],
     presetApiKey: env['BYTENITE_API_KEY'] ?? null,
     runnerTokenFile: path.resolve(dataDir, 'runner-token'),
     masterKey: env['BYTENITE_MASTER_KEY'] ?? null,

@@ -1,8 +1,8 @@
-/** Accounts, their API keys and access tokens. Keys and tokens are stored hashed only. */
+/** Accounts, and who an API key or an access token belongs to. */
 import type { ContactInfo } from '@bytenite/contract';
-import type { Insertable, Updateable } from 'kysely';
+import { sql, type Insertable, type Updateable } from 'kysely';
 import type { Db, Tx } from './store.ts';
-import type { AccessTokenTable, AccountRow, AccountTable, ApiKeyTable } from './tables.ts';
+import type { AccessTokenTable, AccountRow, AccountTable } from './tables.ts';
 
 /** The user's own fields, the JSON of `account.doc`. User data is kept as source text. */
 export interface AccountDoc {
@@ -35,17 +35,6 @@ export async function findAccount(db: Db, id: string): Promise<AccountRow | unde
   return db.selectFrom('account').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** The oldest account: the one made at the first start. */
-export async function firstAccount(db: Db): Promise<AccountRow | undefined> {
-  return db
-    .selectFrom('account')
-    .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
-}
-
 export async function insertAccount(tx: Tx, row: Insertable<AccountTable>): Promise<AccountRow> {
   return tx.insertInto('account').values(row).returningAll().executeTakeFirstOrThrow();
 }
@@ -58,24 +47,46 @@ export async function updateAccount(
   await db.updateTable('account').set(patch).where('id', '=', id).execute();
 }
 
-export async function isUserNameTaken(db: Db, userName: string, by: string): Promise<boolean> {
-  const row = await db
+/** Who has this name, in any case. */
+export async function findAccountByName(db: Db, userName: string): Promise<AccountRow | undefined> {
+  return db
     .selectFrom('account')
-    .select('id')
-    .where('user_name', '=', userName)
-    .where('id', '!=', by)
+    .selectAll()
+    .where(sql`lower(user_name)`, '=', userName.toLowerCase())
     .executeTakeFirst();
-  return row !== undefined;
 }
 
-export async function insertApiKey(tx: Tx, row: Insertable<ApiKeyTable>): Promise<void> {
-  await tx.insertInto('api_key').values(row).execute();
+export async function listAccounts(db: Db): Promise<AccountRow[]> {
+  return db.selectFrom('account').selectAll().execute();
 }
 
-export interface KeyHolder {
-  keyId: string;
-  keyExpiresAt: number;
+export async function countAccounts(db: Db): Promise<number> {
+  const { n } = await db
+    .selectFrom('account')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
+  return n;
+}
+
+/** The oldest administrator who is not disabled. */
+export async function firstAdmin(db: Db): Promise<AccountRow | undefined> {
+  return db
+    .selectFrom('account')
+    .selectAll()
+    .where('role', '=', 'ROLE_ADMIN')
+    .where('disabled', '=', 0)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Whose a key or a token is, and until when. */
+export interface Holder {
   account: AccountRow;
+  expiresAt: number;
+  keyId: string;
+  keyUsedAt: number | null;
 }
 
 /** Who a key belongs to, as long as it can be used. */
@@ -83,10 +94,10 @@ export async function findKeyHolder(
   db: Db,
   hash: string,
   now: number,
-): Promise<KeyHolder | undefined> {
+): Promise<Holder | undefined> {
   const key = await db
     .selectFrom('api_key')
-    .select(['id', 'account', 'expires_at'])
+    .select(['id', 'account', 'expires_at', 'last_used_at'])
     .where('hash', '=', hash)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
@@ -94,35 +105,11 @@ export async function findKeyHolder(
   if (key === undefined) return undefined;
   const account = await findAccount(db, key.account);
   if (account === undefined || account.disabled !== 0) return undefined;
-  return { keyId: key.id, keyExpiresAt: key.expires_at, account };
-}
-
-/** Whether a key of this hash was ever issued, usable or not. */
-export async function isKnownKey(db: Db, hash: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('api_key')
-    .select('id')
-    .where('hash', '=', hash)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
-/** Makes a key of this hash usable again. */
-export async function reviveApiKey(tx: Tx, hash: string, expiresAt: number): Promise<void> {
-  await tx
-    .updateTable('api_key')
-    .set({ revoked_at: null, expires_at: expiresAt })
-    .where('hash', '=', hash)
-    .execute();
+  return { account, expiresAt: key.expires_at, keyId: key.id, keyUsedAt: key.last_used_at };
 }
 
 export async function insertToken(db: Db, row: Insertable<AccessTokenTable>): Promise<void> {
   await db.insertInto('access_token').values(row).execute();
-}
-
-export interface TokenHolder {
-  expiresAt: number;
-  account: AccountRow;
 }
 
 /** Who a token belongs to, as long as it and the key it came from can be used. */
@@ -130,11 +117,16 @@ export async function findTokenHolder(
   db: Db,
   hash: string,
   now: number,
-): Promise<TokenHolder | undefined> {
+): Promise<Holder | undefined> {
   const token = await db
     .selectFrom('access_token')
     .innerJoin('api_key', 'api_key.id', 'access_token.api_key')
-    .select(['access_token.account', 'access_token.expires_at'])
+    .select([
+      'access_token.account',
+      'access_token.expires_at',
+      'access_token.api_key',
+      'api_key.last_used_at',
+    ])
     .where('access_token.hash', '=', hash)
     .where('access_token.expires_at', '>', now)
     .where('api_key.revoked_at', 'is', null)
@@ -143,11 +135,34 @@ export async function findTokenHolder(
   if (token === undefined) return undefined;
   const account = await findAccount(db, token.account);
   if (account === undefined || account.disabled !== 0) return undefined;
-  return { expiresAt: token.expires_at, account };
+  const { expires_at: expiresAt, api_key: keyId, last_used_at: keyUsedAt } = token;
+  return { account, expiresAt, keyId, keyUsedAt };
+}
+
+/** Whether an account, and the key it came with, can still be used. */
+export async function isWelcome(
+  db: Db,
+  { account, key, now }: { account: string; key: string; now: number },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('api_key')
+    .innerJoin('account', 'account.id', 'api_key.account')
+    .select('account.id')
+    .where('api_key.id', '=', key)
+    .where('api_key.revoked_at', 'is', null)
+    .where('api_key.expires_at', '>', now)
+    .where('account.id', '=', account)
+    .where('account.disabled', '=', 0)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function deleteToken(db: Db, hash: string): Promise<void> {
   await db.deleteFrom('access_token').where('hash', '=', hash).execute();
+}
+
+export async function deleteTokensOf(tx: Tx, account: string): Promise<void> {
+  await tx.deleteFrom('access_token').where('account', '=', account).execute();
 }
 
 export async function deleteExpiredTokens(db: Db, now: number): Promise<void> {

@@ -2,6 +2,7 @@ import { Kysely, Migrator, type Dialect, type Migration, type Transaction } from
 import { dialectOf, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { secrets } from './migrations/0002-secrets.ts';
+import { users } from './migrations/0003-users.ts';
 import type { Tables } from './tables.ts';
 
 /** What statements run on: the database or a transaction. */
@@ -34,6 +35,7 @@ async function migrate(db: Db, name: DialectName): Promise<void> {
   const migrations: Record<string, Migration> = {
     '0001-foundation': foundation(cluster),
     '0002-secrets': secrets,
+    '0003-users': users,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

@@ -29,6 +29,8 @@ export interface ApiKeyTable {
   issued_at: number;
   expires_at: number;
   revoked_at: number | null;
+  /** Written at most once a minute. */
+  last_used_at: number | null;
 }
 
 export interface AccessTokenTable {
@@ -346,4 +348,5 @@ export type RevisionRow = Selectable<RevisionTable>;
 export type TemplateRow = Selectable<TemplateTable>;
 export type DataKeyRow = Selectable<DataKeyTable>;
 export type SecretRow = Selectable<SecretTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type AccountRow = Selectable<AccountTable>;

@@ -37,7 +37,11 @@ export async function createTestContext(
   overrides: Partial<ServerConfig> = {},
 ): Promise<TestContext> {
   const dir = await mkdtemp(path.join(tmpdir(), 'server-'));
-  const config = { ...readConfig(['--data-dir', dir], {}), allowPrivateUrls: true, ...overrides };
+  const config = {
+    ...readConfig(['--data-dir', dir, '--allow-shared-process-tier'], {}),
+    allowPrivateUrls: true,
+    ...overrides,
+  };
   const clock = { now: T0 };
   const parts = await openParts(config, clock);
   const id = await addAccount(parts.store);

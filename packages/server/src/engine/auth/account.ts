@@ -8,3 +8,8 @@ export interface Account {
   userName: string;
   role: Role;
 }
+
+/** An account with the API key that it came with, in person or through an access token. */
+export interface Caller extends Account {
+  keyId: string;
+}

@@ -65,8 +65,8 @@ describe('a later start', () => {
     const { apiKey } = await ensureFirstUser(ctx, null);
     await ensureFirstUser(ctx, 'chosen');
     expect(await keptKey()).toBe('chosen');
-    const first = await authenticate(ctx, apiKey ?? '');
-    expect(await authenticate(ctx, 'chosen')).toEqual(first);
+    const { id } = await authenticate(ctx, apiKey ?? '');
+    expect(await authenticate(ctx, 'chosen')).toMatchObject({ id });
   });
 
   it('makes a new key when the file is gone, and when its key was revoked', async () => {
@@ -80,6 +80,15 @@ describe('a later start', () => {
     expect(third).not.toBe(second);
     await expect(authenticate(ctx, second ?? '')).rejects.toThrow('invalid token');
     await authenticate(ctx, third ?? '');
+  });
+
+  it('gives the key to another administrator when the first one is disabled', async () => {
+    await ensureFirstUser(ctx, 'first');
+    await ctx.store.db.updateTable('account').set({ disabled: 1 }).execute();
+    const second = await addAccount(ctx.store);
+    const { apiKey } = await ensureFirstUser(ctx, null);
+    expect(await authenticate(ctx, apiKey ?? '')).toMatchObject({ id: second });
+    expect(await ensureFirstUser(ctx, null)).toEqual({ created: false });
   });
 
   it('takes up the key of a start that was cut off before its row was written', async () => {
@@ -192,8 +201,11 @@ describe('a user', () => {
     await expect(updateUser(ctx, account, { userName: taken })).rejects.toMatchObject({
       kind: 'ALREADY_EXISTS',
     });
+    await expect(updateUser(ctx, account, { userName: taken.toUpperCase() })).rejects.toMatchObject(
+      { kind: 'ALREADY_EXISTS' },
+    );
     await updateUser(ctx, account, { userName: 'ada' });
-    await updateUser(ctx, account, { userName: 'ada' });
-    expect(await authenticate(ctx, 'key')).toMatchObject({ userName: 'ada' });
+    await updateUser(ctx, account, { userName: 'Ada' });
+    expect(await authenticate(ctx, 'key')).toMatchObject({ userName: 'Ada' });
   });
 });

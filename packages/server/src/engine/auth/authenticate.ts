@@ -1,20 +1,24 @@
 import { ApiError } from '@bytenite/contract';
 import { LRUCache } from 'lru-cache';
 import type { Context } from '../../context.ts';
-import { deleteToken, findKeyHolder, findTokenHolder } from '../../store/accounts.ts';
+import { deleteToken, findKeyHolder, findTokenHolder, isWelcome } from '../../store/accounts.ts';
+import { noteKeyUse } from '../../store/api-keys.ts';
 import type { Store } from '../../store/store.ts';
 import type { AccountRow } from '../../store/tables.ts';
-import type { Account, Role } from './account.ts';
+import type { Caller, Role } from './account.ts';
 import { hashOf } from './tokens.ts';
 
 interface Known {
-  account: Account;
+  account: Caller;
   expiresAt: number;
 }
 
 /** Clients poll: for this long a token is taken for what it was when last looked up. */
 const REMEMBER_MS = 5000;
 const REMEMBER_COUNT = 10_000;
+
+/** The last use of a key is told to the minute. */
+const USE_STEP_MS = 60_000;
 
 interface Memory {
   known: LRUCache<string, Known>;
@@ -26,7 +30,7 @@ interface Memory {
 const memories = new WeakMap<Store, Memory>();
 
 /** Whose access token or API key this is; 401 when it is nobody's, no longer, or null. */
-export async function authenticate(ctx: Context, credential: string | null): Promise<Account> {
+export async function authenticate(ctx: Context, credential: string | null): Promise<Caller> {
   if (credential === null) throw new ApiError('UNAUTHENTICATED', 'authentication required');
   const hash = hashOf(credential);
   const memory = memoryOf(ctx.store);
@@ -43,6 +47,12 @@ export async function authenticate(ctx: Context, credential: string | null): Pro
   return known.account;
 }
 
+/** Throws 401 once the caller's account was disabled or its key ended. */
+export async function requireWelcome(ctx: Context, { id, keyId }: Caller): Promise<void> {
+  const isStill = await isWelcome(ctx.store.db, { account: id, key: keyId, now: ctx.now() });
+  if (!isStill) throw new ApiError('UNAUTHENTICATED', 'invalid token');
+}
+
 /** Ends an access token, at once. An API key in its place stays what it is. */
 export async function signOut(ctx: Context, credential: string): Promise<void> {
   await deleteToken(ctx.store.db, hashOf(credential));
@@ -57,14 +67,29 @@ export function forget(store: Store): void {
 }
 
 async function lookUp(ctx: Context, hash: string, now: number): Promise<Known | undefined> {
-  const token = await findTokenHolder(ctx.store.db, hash, now);
-  if (token !== undefined) return { account: toAccount(token.account), expiresAt: token.expiresAt };
-  const key = await findKeyHolder(ctx.store.db, hash, now);
-  return key && { account: toAccount(key.account), expiresAt: key.keyExpiresAt };
+  const { db } = ctx.store;
+  const token = await findTokenHolder(db, hash, now);
+  const holder = token ?? (await findKeyHolder(db, hash, now));
+  if (holder === undefined) return undefined;
+  const { account: row, keyId, keyUsedAt, expiresAt } = holder;
+  await noteUse(ctx, keyId, keyUsedAt, now);
+  const { id, user_name: userName, role } = row;
+  return { account: { id, userName, role: role as Role, keyId }, expiresAt };
 }
 
-function toAccount(row: AccountRow): Account {
-  return { id: row.id, userName: row.user_name, role: row.role as Role };
+/** Only here, where the memory did not know; a use that cannot be written down is none to fail for. */
+async function noteUse(
+  ctx: Context,
+  keyId: string,
+  usedAt: number | null,
+  now: number,
+): Promise<void> {
+  if (usedAt !== null && now - usedAt < USE_STEP_MS) return;
+  try {
+    await noteKeyUse(ctx.store.db, keyId, now);
+  } catch (error) {
+    ctx.logger.warn({ err: error, keyId }, 'last use of a key could not be stored');
+  }
 }
 
 function memoryOf(store: Store): Memory {

@@ -5,12 +5,10 @@ import { readPrivateFile, writePrivateFile } from '../../private-file.ts';
 import {
   EMPTY_ACCOUNT_DOC,
   findKeyHolder,
-  firstAccount,
+  firstAdmin,
   insertAccount,
-  insertApiKey,
-  isKnownKey,
-  reviveApiKey,
 } from '../../store/accounts.ts';
+import { insertApiKey, isKnownKey, reviveApiKey } from '../../store/api-keys.ts';
 import type { Tx } from '../../store/store.ts';
 import type { AccountRow } from '../../store/tables.ts';
 import { forget } from './authenticate.ts';
@@ -29,7 +27,7 @@ const FILE_NAME = 'api-key';
 const NEVER = Date.UTC(9999, 11, 31);
 
 /**
- * Makes sure that there is an account, and that the key in `<data-dir>/api-key` opens it. The file is
+ * Makes sure that there is an administrator, and that the key in `<data-dir>/api-key` is theirs. The file is
  * written before the row: a key that a crash left unknown is taken up at the next start.
  */
 export async function ensureFirstUser(ctx: Context, presetKey: string | null): Promise<FirstUser> {
@@ -40,7 +38,7 @@ export async function ensureFirstUser(ctx: Context, presetKey: string | null): P
   const key = preset !== '' ? preset : isNew ? newSecret() : kept;
   if (key !== kept) await writePrivateFile(file, `${key}\n`);
   const created = await ctx.store.transact(async (tx) => {
-    const known = await firstAccount(tx);
+    const known = await firstAdmin(tx);
     const account = known ?? (await insertFirstAccount(tx, ctx.now()));
     await acceptKey(tx, account, key, ctx.now());
     return known === undefined;
@@ -84,5 +82,6 @@ async function acceptKey(tx: Tx, account: AccountRow, key: string, now: number):
     issued_at: now,
     expires_at: NEVER,
     revoked_at: null,
+    last_used_at: null,
   });
 }

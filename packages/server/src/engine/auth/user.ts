@@ -1,16 +1,11 @@
-import { ApiError, notFound, type UpdateUserInput } from '@bytenite/contract';
+import { notFound, type UpdateUserInput } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import {
-  accountDocOf,
-  findAccount,
-  isUserNameTaken,
-  updateAccount,
-  type AccountDoc,
-} from '../../store/accounts.ts';
+import { accountDocOf, findAccount, updateAccount, type AccountDoc } from '../../store/accounts.ts';
 import type { Db } from '../../store/store.ts';
 import type { AccountRow } from '../../store/tables.ts';
 import type { Account } from './account.ts';
 import { forget } from './authenticate.ts';
+import { refuseTakenName } from './user-name.ts';
 
 export interface UserView {
   row: AccountRow;
@@ -30,9 +25,7 @@ export async function updateUser(
   const user = await ctx.store.transact(async (tx) => {
     const { row, doc } = await viewUser(tx, account.id);
     const userName = input.userName ?? row.user_name;
-    if (await isUserNameTaken(tx, userName, account.id)) {
-      throw new ApiError('ALREADY_EXISTS', `userName ${userName} is taken`);
-    }
+    await refuseTakenName(tx, userName, account.id);
     const changed = JSON.stringify(changeDoc(doc, input));
     await updateAccount(tx, account.id, { user_name: userName, doc: changed });
     return viewUser(tx, account.id);

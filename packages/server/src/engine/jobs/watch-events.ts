@@ -8,7 +8,8 @@ import type { TaskKey } from '../../domain/task-id.ts';
 import { findJobByNo } from '../../store/jobs.ts';
 import { eventBounds, eventsAfter, type EventRow } from '../../store/records.ts';
 import { findTaskRecord } from '../../store/task-list.ts';
-import type { Account } from '../auth/account.ts';
+import { requireWelcome } from '../auth/authenticate.ts';
+import type { Caller } from '../auth/account.ts';
 import { jobOf } from './draft.ts';
 import { viewJob, type JobView } from './job-view.ts';
 import type { TaskView } from './list-tasks.ts';
@@ -30,10 +31,10 @@ const BATCH = 500;
 /** Watchers of one job get at most this many rounds a second. */
 const ROUND_MS = 250;
 
-/** Events of an account, of one job when named; ends with the signal. */
+/** Events of an account, of one job when named; ends with the signal, or with the caller's key. */
 export async function* watchEvents(
   ctx: Context,
-  account: Account,
+  account: Caller,
   query: WatchQuery,
   signal: AbortSignal,
 ): AsyncGenerator<WatchedEvent | 'keep-alive'> {
@@ -41,6 +42,8 @@ export async function* watchEvents(
   let afterId = await startId(ctx, query.afterId);
   let quietSince = ctx.now();
   while (!signal.aborted) {
+    // A stream outlives the request that opened it, but not the right to.
+    await requireWelcome(ctx, account);
     const rows = await eventsAfter(ctx.store.db, {
       account: account.id,
       afterId,

@@ -1,0 +1,129 @@
+/** What administrators do with accounts. */
+import {
+  notFound,
+  precondition,
+  type ChangeUserInput,
+  type CreateUserInput,
+  type Pagination,
+  type UsersQuery,
+} from '@bytenite/contract';
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../../context.ts';
+import {
+  accountDocOf,
+  deleteTokensOf,
+  EMPTY_ACCOUNT_DOC,
+  findAccount,
+  firstAdmin,
+  insertAccount,
+  listAccounts,
+  updateAccount,
+} from '../../store/accounts.ts';
+import { pageOf, paginationOf, sortRows, type SortKeys } from '../page.ts';
+import { refuseSharedTierOfRunners } from '../shared-tier.ts';
+import type { Account } from './account.ts';
+import { forget } from './authenticate.ts';
+import { requireAdmin } from './require-admin.ts';
+import { refuseTakenName } from './user-name.ts';
+import type { UserView } from './user.ts';
+
+export async function createUser(
+  ctx: Context,
+  admin: Account,
+  input: CreateUserInput,
+): Promise<UserView> {
+  requireAdmin(admin);
+  const doc = {
+    ...EMPTY_ACCOUNT_DOC,
+    email: input.email ?? '',
+    displayName: input.displayName ?? '',
+  };
+  return ctx.store.transact(async (tx) => {
+    await refuseTakenName(tx, input.userName);
+    const row = await insertAccount(tx, {
+      id: uuidv7(),
+      user_name: input.userName,
+      role: input.role ?? 'ROLE_USER',
+      disabled: 0,
+      doc: JSON.stringify(doc),
+      created_at: ctx.now(),
+      last_login_at: null,
+    });
+    await refuseSharedTierOfRunners(ctx, tx);
+    return { row, doc };
+  });
+}
+
+export async function listUsers(
+  ctx: Context,
+  admin: Account,
+  query: UsersQuery,
+): Promise<{ pagination: Pagination; users: UserView[] }> {
+  requireAdmin(admin);
+  const name = query.userName?.toLowerCase();
+  const users = (await listAccounts(ctx.store.db))
+    .filter((row) => name === undefined || row.user_name.toLowerCase() === name)
+    .map((row) => ({ row, doc: accountDocOf(row) }));
+  // What can be sorted by lies partly inside documents, and a platform has few users.
+  const sorted = sortRows(users, query.orderBy, SORT_KEYS);
+  const page = pageOf(query);
+  return {
+    pagination: paginationOf(sorted.length, page),
+    users: sorted.slice(page.offset, page.offset + page.limit),
+  };
+}
+
+/** Scalar fields of a User that differ between users. */
+const SORT_KEYS: SortKeys<UserView> = {
+  createdAt: ({ row }) => row.created_at,
+  id: ({ row }) => row.id,
+  userName: ({ row }) => row.user_name,
+  lastLogin: ({ row }) => row.last_login_at ?? 0,
+  displayName: ({ doc }) => doc.displayName,
+  email: ({ doc }) => doc.email,
+  firstName: ({ doc }) => doc.firstName,
+  lastName: ({ doc }) => doc.lastName,
+  role: ({ row }) => row.role,
+  disabled: ({ row }) => row.disabled,
+  isOnboarded: ({ doc }) => Number(doc.isOnboarded),
+};
+
+/** Disables, enables, gives a role. A disabled user's keys and tokens end at once; its jobs go on. */
+export async function changeUser(
+  ctx: Context,
+  admin: Account,
+  id: string,
+  { disabled, role }: ChangeUserInput,
+): Promise<UserView> {
+  requireAdmin(admin);
+  const user = await ctx.store.transact(async (tx) => {
+    const row = await findAccount(tx, id);
+    if (row === undefined) throw notFound('user');
+    const changed = {
+      disabled: disabled === undefined ? row.disabled : Number(disabled),
+      role: role ?? row.role,
+    };
+    await updateAccount(tx, id, changed);
+    if (changed.disabled !== 0) await deleteTokensOf(tx, id);
+    if ((await firstAdmin(tx)) === undefined) {
+      throw precondition(
+        `${row.user_name} is the last enabled administrator: make another one first`,
+      );
+    }
+    return { row: { ...row, ...changed }, doc: accountDocOf(row) };
+  });
+  forget(ctx.store);
+  return user;
+}
+
+/** The user of an id, for an administrator to act for. */
+export async function findUser(
+  ctx: Context,
+  admin: Account,
+  id: string,
+): Promise<Pick<Account, 'id'>> {
+  requireAdmin(admin);
+  const row = await findAccount(ctx.store.db, id);
+  if (row === undefined) throw notFound('user');
+  return row;
+}

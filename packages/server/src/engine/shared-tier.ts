@@ -1,0 +1,38 @@
+/**
+ * The `process` tier does not keep the tasks of different accounts apart. The server alone knows both
+ * sides, so it alone refuses: a second account while such a runner is known, and such a runner while there
+ * is more than one account. Each side takes effect before it looks at the other, so that none slips by.
+ */
+import { precondition, type RunnerRegistration } from '@bytenite/contract';
+import type { Context } from '../context.ts';
+import { countAccounts } from '../store/accounts.ts';
+import type { Db } from '../store/store.ts';
+
+const WEAK_TIER = 'process';
+const HOW_TO_ALLOW =
+  'if all users may see and change what the others run, start it with --allow-shared-process-tier';
+
+/** Within the transaction that has made an account. */
+export async function refuseSharedTierOfRunners(ctx: Context, db: Db): Promise<void> {
+  if (ctx.config.allowSharedProcessTier || (await countAccounts(db)) < 2) return;
+  const weak = ctx.runners.list().find(({ tier }) => tier === WEAK_TIER);
+  if (weak === undefined) return;
+  throw precondition(
+    `a second user is refused: runner ${weak.name} runs tasks in the ${WEAK_TIER} tier, ` +
+      `which does not keep users apart; ${HOW_TO_ALLOW}`,
+  );
+}
+
+/** After the runner has become known. */
+export async function refuseSharedTier(
+  ctx: Context,
+  { name, tier }: RunnerRegistration,
+): Promise<void> {
+  if (ctx.config.allowSharedProcessTier || tier !== WEAK_TIER) return;
+  const count = await countAccounts(ctx.store.db);
+  if (count < 2) return;
+  throw precondition(
+    `runner ${name} is refused: its ${WEAK_TIER} tier does not keep the ${count} users of this ` +
+      `platform apart; ${HOW_TO_ALLOW}`,
+  );
+}
