@@ -19,7 +19,17 @@ afterAll(() => home.remove());
 describe('help', () => {
   it('shows every command, and an example', async () => {
     const help = await home.ok(['--help']);
-    for (const name of ['up', 'auth', 'app', 'engine', 'template', 'job', 'version']) {
+    for (const name of [
+      'up',
+      'auth',
+      'key',
+      'user',
+      'app',
+      'engine',
+      'template',
+      'job',
+      'version',
+    ]) {
       expect(help).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
     expect(help).toContain('Examples:');

@@ -166,6 +166,7 @@ function authSamples(platform: Platform): Samples {
       },
     }),
     Auth_Info: () => ({}),
+    ...keySamples(platform),
     Auth_RotateMasterKey: () => ({ body: {} }),
     Auth_CreateSecret: () => ({ body: secret('wire-secret') }),
     Auth_ListSecrets: () => ({ query: { secretType: 's3' } }),
@@ -173,6 +174,44 @@ function authSamples(platform: Platform): Samples {
       const id = `wire-${unique++}`;
       await platform.call('POST', '/v1/auth/secrets', secret(id));
       return { params: { secretType: 'aws', id } };
+    },
+  };
+}
+
+function keySamples(platform: Platform): Samples {
+  let unique = 0;
+  const key = { name: 'ci', code: '402913', nonce: 'n-51c0', duration: '15552000s' };
+  const user = () => ({
+    userName: `wire-user-${unique++}`,
+    email: 'user@example.org',
+    role: 'ROLE_DEVELOPER',
+    displayName: 'A user',
+  });
+  const newUser = async () => {
+    const path = '/v1/auth/admin/users';
+    return (await platform.call<{ user: { id: string } }>('POST', path, user())).user.id;
+  };
+  const newKey = async (path: string) =>
+    (await platform.call<{ apiKey: { id: string } }>('POST', path, key)).apiKey.id;
+  const onUser = (body?: unknown) => async () => ({ params: { id: await newUser() }, body });
+  return {
+    Auth_CreateApiKey: () => ({ body: key }),
+    Auth_ListApiKeys: () => ({}),
+    Auth_RevokeApiKey: async () => ({
+      params: { id: await newKey('/v1/auth/api_key') },
+      body: {},
+    }),
+    Auth_ListUsers: () => ({ query: { ...PAGE, userName: 'wire-user-0' } }),
+    Auth_CreateUser: () => ({ body: user() }),
+    Auth_ChangeUser: onUser({ disabled: true, role: 'ROLE_ADMIN' }),
+    Auth_CreateUserApiKey: onUser(key),
+    Auth_ListUserApiKeys: onUser(),
+    Auth_RevokeUserApiKey: async () => {
+      const id = await newUser();
+      return {
+        params: { id, keyId: await newKey(`/v1/auth/admin/users/${id}/api_keys`) },
+        body: {},
+      };
     },
   };
 }

@@ -36,6 +36,8 @@ function fixOf(error: RemoteError): string | undefined {
   switch (error.kind) {
     case 'UNAUTHENTICATED':
       return 'sign in with a valid key: bytenite auth --api-key KEY';
+    case 'PERMISSION_DENIED':
+      return "use an administrator's key: --api-key KEY, or BYTENITE_API_KEY";
     case 'UNAVAILABLE':
     case 'DEADLINE_EXCEEDED':
       return RETRY_LATER;

@@ -20,6 +20,16 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/auth.ts')).defineAuth,
   },
   {
+    name: 'key',
+    summary: 'make, list and revoke API keys',
+    load: async () => (await import('./commands/key/index.ts')).defineKey,
+  },
+  {
+    name: 'user',
+    summary: 'create, list and disable users (administrators)',
+    load: async () => (await import('./commands/user/index.ts')).defineUser,
+  },
+  {
     name: 'app',
     summary: 'make, push and activate apps',
     load: async () => (await import('./commands/component/index.ts')).defineApp,

@@ -38,6 +38,11 @@ export class ServerError extends Error {
     return this.status === 401;
   }
 
+  /** The server understood, and says no. */
+  get isRefusal(): boolean {
+    return this.status === 400;
+  }
+
   /** Sending the same again may work. */
   get isTransient(): boolean {
     return this.status >= 500 || this.status === 429 || this.status === 408;

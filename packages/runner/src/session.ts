@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { Backoff } from './backoff.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
 import { describeError } from './errors.ts';
-import type { ServerClient } from './server-client.ts';
+import { ServerError, type ServerClient } from './server-client.ts';
 
 export interface SessionDeps {
   client: ServerClient;
@@ -36,7 +36,7 @@ export class Session {
     return { runnerId: this.settings.runnerId, incarnation: this.incarnation };
   }
 
-  /** Tries until the server answers; both lanes and the heartbeat may ask, one call serves all. */
+  /** Tries until the server answers; throws when the first answer is a refusal. Both lanes and the heartbeat may ask, one call serves all. */
   register(): Promise<void> {
     this.registering ??= this.registerUntilDone().finally(() => (this.registering = undefined));
     return this.registering;
@@ -59,6 +59,9 @@ export class Session {
         return;
       } catch (error) {
         if (signal.aborted) return;
+        // Refused before it ever worked: this is for the operator to put right.
+        if (this.welcome === undefined && error instanceof ServerError && error.isRefusal)
+          throw error;
         log.warn({ error: describeError(error) }, 'registration failed, trying again');
         await backoff.wait();
       }

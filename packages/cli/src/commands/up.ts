@@ -22,6 +22,7 @@ interface Options extends GlobalOptions {
   python?: string;
   sandbox?: string;
   overcommit: boolean;
+  allowSharedProcessTier?: true;
   verbose?: true;
 }
 
@@ -51,6 +52,10 @@ export function defineUp(command: Command): void {
       ),
     )
     .option('--no-overcommit', 'let it wait instead')
+    .option(
+      '--allow-shared-process-tier',
+      'let several users share a runner that does not keep them apart',
+    )
     .option('--verbose', 'print the logs of both')
     .addHelpText('after', HELP)
     .action(async () => up(command.optsWithGlobals<Options>()));
@@ -82,7 +87,7 @@ async function up(options: Options): Promise<void> {
 }
 
 function upOptions(options: Options, dataDir: string): UpOptions {
-  const { host, port, publicUrl, trustProxy, verbose } = options;
+  const { host, port, publicUrl, trustProxy, allowSharedProcessTier, verbose } = options;
   return {
     dataDir,
     host,
@@ -90,6 +95,7 @@ function upOptions(options: Options, dataDir: string): UpOptions {
     serverArgs: [
       ...(publicUrl === undefined ? [] : ['--public-url', checkUrl(publicUrl)]),
       ...(trustProxy ? ['--trust-proxy'] : []),
+      ...(allowSharedProcessTier ? ['--allow-shared-process-tier'] : []),
     ],
     runnerArgs: options.runner ? runnerArgs(options) : undefined,
     verbose: verbose ?? false,

@@ -10,7 +10,7 @@ import type { Db } from '../store/store.ts';
 
 const WEAK_TIER = 'process';
 const HOW_TO_ALLOW =
-  'if all users may see and change what the others run, start it with --allow-shared-process-tier';
+  'if all users may see and change what the others run, start the platform with --allow-shared-process-tier';
 
 /** Within the transaction that has made an account. */
 export async function refuseSharedTierOfRunners(ctx: Context, db: Db): Promise<void> {

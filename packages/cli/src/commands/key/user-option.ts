@@ -1,0 +1,5 @@
+import { Option } from 'commander';
+
+export function userOption(): Option {
+  return new Option('--user <name>', "another user's (administrators)");
+}

@@ -1,0 +1,8 @@
+import type { Command } from 'commander';
+import { addCreate } from './create.ts';
+import { addDisable, addEnable } from './disable.ts';
+import { addList } from './list.ts';
+
+export function defineUser(group: Command): void {
+  for (const add of [addCreate, addList, addDisable, addEnable]) add(group);
+}
