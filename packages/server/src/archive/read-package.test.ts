@@ -137,6 +137,15 @@ describe('readPackage accepts', () => {
     },
   );
 
+  it('a global pax header, such as git writes, and takes no name from it', async () => {
+    const tar = await makeTar([{ name: 'x', content: 'x', pax: { path: '../up' } }, MANIFEST]);
+    const at = tar.indexOf('PaxHeader');
+    tar.write('g', at + 156);
+    fixChecksum(tar, at);
+    // The entry's own header has this name beside the one in the pax header.
+    expect(Object.keys(await readBytes(tar))).toEqual(['PaxHeader', 'manifest.json']);
+  });
+
   it('names that the objects of JavaScript have', async () => {
     const { files } = await readPackage(
       (
@@ -212,6 +221,40 @@ describe('readPackage refuses', () => {
     expect(await problemsOf(read([MANIFEST, { name: 'x', content: 'x', pax }]))).toEqual([
       '"a\\u0000b" has control characters',
     ]);
+  });
+
+  it('paths that lead out of the folder, hidden behind harmless names in pax headers', async () => {
+    for (const [path, problem] of [
+      ['../up', '"../up" has ".." in its path'],
+      ['/etc/passwd', '"/etc/passwd" is an absolute path'],
+      ['app/main.py', '"app/main.py" occurs more than once'],
+    ] as const) {
+      const hidden = { name: 'x', content: 'x', pax: { path } };
+      expect(await problemsOf(read([MANIFEST, MAIN, hidden]))).toEqual([problem]);
+    }
+  });
+
+  it('a size in a pax header that is larger than the archive', async () => {
+    const hidden = { name: 'x', content: 'x', pax: { size: '1000000' } };
+    expect(await problemsOf(read([MANIFEST, hidden]))).toEqual(['the archive ends early']);
+  });
+
+  it('a size in a pax header that makes bytes of a file into entries', async () => {
+    const inner = await makeTar([{ name: 'inner', content: 'x' }]);
+    const outer = { name: 'outer', content: inner, pax: { size: '0' } };
+    await problemsOf(read([MANIFEST, { ...outer, pax: { size: '-1' } }]));
+    // Whoever reads it the other way sees other files; what is stored is written anew from these.
+    expect(Object.keys(await read([MANIFEST, outer]))).toEqual(['manifest.json', 'outer', 'inner']);
+  });
+
+  it('paths that are the same where case or the writing of accents does not count', async () => {
+    const twice = (one: string, other: string) =>
+      problemsOf(read([MANIFEST, ...[one, other].map((name) => ({ name, content: 'x' }))]));
+    const same = (one: string, other: string) =>
+      `"${one}" and "${other}" are the same where case does not count`;
+    expect(await twice('app/A.py', 'app/a.py')).toEqual([same('app/A.py', 'app/a.py')]);
+    expect(await twice('app/x.py', 'APP/y.py')).toEqual([same('app', 'APP')]);
+    expect(await twice('caf\u00e9', 'cafe\u0301')).toEqual([same('caf\u00e9', 'cafe\u0301')]);
   });
 
   it('files with holes', async () => {

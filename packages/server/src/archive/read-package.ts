@@ -36,7 +36,7 @@ export async function readPackage(
   const files = stripTopFolder(collected.files);
   if (files === null)
     problems.push(`${MANIFEST} must lie at the root of the archive or in its only top folder`);
-  if (files === null || problems.length > 0) throw new ArchiveError(problems);
+  if (files === null || problems.length > 0) throw new ArchiveError(problems, { files });
   return { files };
 }
 
@@ -109,13 +109,34 @@ function describeType(type: TarEntry['type']): string {
 }
 
 function findPathConflicts(files: PackageFiles): string[] {
-  const folders = new Set<string>();
-  for (const path of files.keys()) {
-    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1))
-      folders.add(path.slice(0, end));
-  }
-  const conflicts = [...files.keys()].filter((path) => folders.has(path));
-  return conflicts.map((path) => `${JSON.stringify(path)} is both a file and a folder`);
+  const folders = new Set([...files.keys()].flatMap(foldersOf));
+  const both = [...files.keys()].filter((path) => folders.has(path));
+  return [
+    ...both.map((path) => `${JSON.stringify(path)} is both a file and a folder`),
+    ...findLookalikes(new Set([...files.keys(), ...folders])),
+  ];
+}
+
+function foldersOf(path: string): string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, i) => segments.slice(0, i + 1).join('/'));
+}
+
+/** Paths that are one and the same on file systems that ignore case, or write accents in another way. */
+function findLookalikes(paths: ReadonlySet<string>): string[] {
+  const seen = new Map<string, string>();
+  return [...paths].flatMap((path) => {
+    const other = seen.get(foldCase(path));
+    if (other !== undefined) {
+      return `${JSON.stringify(other)} and ${JSON.stringify(path)} are the same where case does not count`;
+    }
+    seen.set(foldCase(path), path);
+    return [];
+  });
+}
+
+function foldCase(path: string): string {
+  return path.normalize('NFC').toUpperCase().toLowerCase();
 }
 
 /** The files relative to the folder of manifest.json, or null when that is not the root nor the only top folder. */
