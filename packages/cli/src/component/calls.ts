@@ -14,6 +14,11 @@ export interface ComponentCalls {
   status: (tag: string) => Promise<string>;
   activate: (tag: string) => Promise<void>;
   deactivate: (tag: string) => Promise<void>;
+  publish: (tag: string) => Promise<void>;
+  unpublish: (tag: string) => Promise<void>;
+  /** Copies a public one; `owner` says whose. */
+  import: (tag: string, owner: string | undefined) => Promise<App | Engine>;
+  delete: (tag: string) => Promise<void>;
   /** The package: a link to it, or its bytes as base64. */
   download: (tag: string) => Promise<{ link: string; data: string }>;
 }
@@ -46,6 +51,19 @@ function appCalls(client: Client): ComponentCalls {
     async deactivate(tag) {
       await client.call('Developer_DeactivateApp', { params: { tag } });
     },
+    async publish(tag) {
+      await client.call('Developer_PublishApp', { params: { tag } });
+    },
+    async unpublish(tag) {
+      await client.call('Developer_UnpublishApp', { params: { tag } });
+    },
+    async import(tag, owner) {
+      const input = { params: { tag }, body: { owner } };
+      return (await client.call('Developer_ImportApp', input)).app;
+    },
+    async delete(tag) {
+      await client.call('Developer_DeleteApp', { params: { tag } });
+    },
     async download(tag) {
       const { message } = await client.call('Developer_DownloadApp', { params: { tag } });
       return { link: message, data: '' };
@@ -69,6 +87,18 @@ function engineCalls(client: Client): ComponentCalls {
     },
     async deactivate(tag) {
       await client.call('Developer_DeactivateEngine', { params: { tag } });
+    },
+    async publish(tag) {
+      await client.call('Developer_PublishEngine', { params: { tag } });
+    },
+    async unpublish(tag) {
+      await client.call('Developer_UnpublishEngine', { params: { tag } });
+    },
+    async import(tag, owner) {
+      return client.call('Developer_ImportEngine', { params: { tag }, body: { owner } });
+    },
+    async delete(tag) {
+      await client.call('Developer_DeleteEngine', { params: { tag } });
     },
     async download(tag) {
       const reply = await client.call('Developer_DownloadEngine', { params: { tag } });

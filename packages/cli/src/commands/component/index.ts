@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { Kind } from '../../component/calls.ts';
+import { addDelete } from './delete.ts';
 import { addGet } from './get.ts';
 import { addList } from './list.ts';
 import { addNew } from './new.ts';
 import { addPull } from './pull.ts';
 import { addPush } from './push.ts';
+import { addSharing } from './share.ts';
 import { addStatus } from './status.ts';
 import { addSwitches } from './switch.ts';
 
@@ -17,6 +19,16 @@ export function defineEngine(group: Command): void {
 }
 
 function define(group: Command, kind: Kind): void {
-  const commands = [addNew, addPush, addPull, addGet, addList, addSwitches, addStatus];
+  const commands = [
+    addNew,
+    addPush,
+    addPull,
+    addGet,
+    addList,
+    addSwitches,
+    addStatus,
+    addSharing,
+    addDelete,
+  ];
   for (const add of commands) add(group, kind);
 }
