@@ -57,7 +57,7 @@ export function samplesOf(platform: Platform): Samples {
     async (): Promise<Sample> => ({ params: { jobId: await draft(of) }, body });
   return {
     ...authSamples(platform),
-    ...devSamples(),
+    ...devSamples(platform),
     Customer_CreateJob: () => {
       created += 1;
       return {
@@ -216,7 +216,7 @@ function keySamples(platform: Platform): Samples {
   };
 }
 
-function devSamples(): Samples {
+function devSamples(platform: Platform): Samples {
   const packageOf = async (name: string, type: string) => {
     const manifest = { name, version: '1.0', type, platform_config: { container: 'c' } };
     const tar = await tarOf([
@@ -227,6 +227,17 @@ function devSamples(): Samples {
   };
   const onApp = () => ({ params: { tag: `${APP}@1.0` } });
   const onEngine = () => ({ params: { tag: `${ENGINE}@1.0` } });
+  const onTemplate = () => ({ params: { id: TEMPLATE } });
+  let made = 0;
+  /** A component that is there to be deleted. */
+  const doomed = (type: 'app' | 'partitioner') => async () => {
+    made += 1;
+    const name = `doomed-${made}`;
+    await pushComponent(platform, { name, type, main: 'pass' });
+    return { params: { tag: `${name}@1.0` } };
+  };
+  // There is no other account here to import from.
+  const owner = { body: { owner: 'nobody' }, status: 404 };
   return {
     Developer_ListApps: () => ({ query: { ...PAGE, isPublic: 'false' } }),
     Developer_PushApp: async () => ({ body: { data: await packageOf('wire-pushed', 'app') } }),
@@ -258,7 +269,24 @@ function devSamples(): Samples {
         config: CONFIG,
       },
     }),
-    Developer_GetTemplate: () => ({ params: { id: TEMPLATE } }),
+    Developer_GetTemplate: onTemplate,
+    Developer_DeleteApp: doomed('app'),
+    Developer_DeleteEngine: doomed('partitioner'),
+    Developer_DeleteTemplate: async () => {
+      made += 1;
+      const id = `doomed-${made}`;
+      await platform.call('POST', '/v1/dev/templates', { id, app: APP });
+      return { params: { id } };
+    },
+    Developer_PublishApp: onApp,
+    Developer_UnpublishApp: onApp,
+    Developer_ImportApp: () => ({ ...onApp(), ...owner }),
+    Developer_PublishEngine: onEngine,
+    Developer_UnpublishEngine: onEngine,
+    Developer_ImportEngine: () => ({ ...onEngine(), ...owner }),
+    Developer_PublishTemplate: onTemplate,
+    Developer_UnpublishTemplate: onTemplate,
+    Developer_ImportTemplate: () => ({ ...onTemplate(), ...owner }),
     Developer_Info: () => ({}),
   };
 }

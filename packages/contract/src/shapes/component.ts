@@ -78,6 +78,9 @@ export const PushEngineInput = z.object({
   data: z.string().optional(),
 });
 
+/** Whose public object is meant, by id or user name, where several accounts share one of that name. */
+export const ImportInput = z.object({ owner: z.string().optional() });
+
 /** Template ids: letters, digits, `. _ + -`. */
 export const TemplateId = z
   .string()

@@ -108,6 +108,13 @@ describe('a manifest', () => {
     expect(problemsOf(changes)).toEqual([problem]);
   });
 
+  it.each([
+    ['is larger than 262144 bytes', `{"own":"${'x'.repeat(300_000)}"}`],
+    ['is nested too deeply', `{"own":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ])('%s: is refused', (description, text) => {
+    expect(parseManifest(text).problems[0]).toEqual({ field: '', description });
+  });
+
   it.each(['', '[]', '"x"', '{', '{"name":"a",}'])('is refused: %j', (text) => {
     expect(parseManifest(text).problems[0]?.field).toBe('');
   });
@@ -141,16 +148,18 @@ it('has no key that reaches what every object has', () => {
   expect(({} as { name?: string }).name).toBeUndefined();
 });
 
+it('says that no network is a promise not kept yet, rather than ignoring it', () => {
+  const { unbuilt } = parse({ platform_config: { container: 'python', network: 'none' } });
+  expect(unbuilt).toEqual(['platform_config.network none']);
+});
+
 it.each([
-  [{ token: 'secret' }, 'token'],
-  [{ To_Ken: 'secret' }, 'token'],
-  [{ registry_secret: 'reg' }, 'registry_secret'],
-  [{ network: 'none' }, 'network'],
-  [{ preload: ['numpy'] }, 'preload'],
-  [{ readOnlyInput: true }, 'read_only_input'],
-])('says that %j is not built, rather than ignoring it', (config, key) => {
-  const { unbuilt } = parse({ platform_config: { container: 'python', ...config } });
-  expect(unbuilt).toEqual([`platform_config.${key}`]);
+  [{ token: 'pull me' }, 'pull me'],
+  [{ To_Ken: 'pull me' }, 'pull me'],
+  [{}, ''],
+])('gives the registry token of %j apart', (config, token) => {
+  const parsed = parse({ platform_config: { container: 'python', ...config } });
+  expect(parsed).toMatchObject({ problems: [], unbuilt: [], token });
 });
 
 it('is stored without any spelling of token, and otherwise as it was', () => {

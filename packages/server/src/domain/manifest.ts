@@ -1,6 +1,7 @@
 /** manifest.json: what it may say, what that means, and how it is stored (contract 9.2). */
 import {
   COMPONENT_TYPES,
+  syntaxTree,
   type ComponentType,
   type DeviceRequirements,
   type FieldViolation,
@@ -31,6 +32,8 @@ export interface ParsedManifest {
   problems: FieldViolation[];
   /** What is asked for and this version cannot do. */
   unbuilt: string[];
+  /** The registry token, `""` without one: the manifest does not keep it. */
+  token: string;
   /** The manifest as it is stored: without any spelling of `token`. */
   text: string;
 }
@@ -40,6 +43,8 @@ export const DEFAULT_ENTRYPOINT = 'main.py';
 const RESERVED_NAME = 'passthrough';
 const DEFAULT_CPU = 1;
 const DEFAULT_MEMORY_GIB = 1;
+/** More than anybody writes by hand; it is part of every reply that shows the component. */
+const MAX_BYTES = 256 * 1024;
 
 /** Reads the text of a manifest.json. */
 export function parseManifest(text: string): ParsedManifest {
@@ -62,21 +67,26 @@ export function parseManifest(text: string): ParsedManifest {
     manifest: { ...manifest, platformConfig: { ...platformConfig, token: '' } },
     problems,
     unbuilt,
+    token: platformConfig.token,
     text: storedText(root),
   };
 }
 
 function parseRoot(text: string, problems: FieldViolation[]): JsonObject {
-  let value: unknown;
+  const refused = (description: string) => {
+    problems.push({ field: '', description });
+    return new Map<string, unknown>();
+  };
+  if (Buffer.byteLength(text) > MAX_BYTES) return refused(`is larger than ${MAX_BYTES} bytes`);
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    // What is nested too deeply could be read, but not be written again.
+    syntaxTree(text);
+    return isObject(value) ? toJsonObject(value) : refused('must be a JSON object');
   } catch (error) {
-    problems.push({ field: '', description: `is not valid JSON: ${(error as Error).message}` });
-    return new Map();
+    if (error instanceof RangeError) return refused('is nested too deeply');
+    return refused(`is not valid JSON: ${(error as Error).message}`);
   }
-  if (isObject(value)) return toJsonObject(value);
-  problems.push({ field: '', description: 'must be a JSON object' });
-  return new Map();
 }
 
 function readName(read: Reader): string {
@@ -144,18 +154,9 @@ function readDeviceRequirements(read: Reader): DeviceRequirements {
   };
 }
 
-/** Never accepted and ignored. */
+/** What would be a promise not kept. What only allows or speeds up something is kept for later. */
 function unbuiltIn(config: PlatformConfig): string[] {
-  const asked = {
-    token: config.token !== '',
-    registry_secret: config.registrySecret !== '',
-    network: config.network === 'none',
-    preload: config.preload.length > 0,
-    read_only_input: config.readOnlyInput,
-  };
-  return Object.entries(asked).flatMap(([key, isAsked]) =>
-    isAsked ? [`platform_config.${key}`] : [],
-  );
+  return config.network === 'none' ? ['platform_config.network none'] : [];
 }
 
 /** The manifest written anew, as it was but for every spelling of `token`, wherever one stands. */

@@ -61,29 +61,16 @@ export interface ListQuery {
   orderBy?: string | undefined;
 }
 
-/** Wire fields and what rows are sorted by for each; `id` decides ties, `createdAt` is the default. */
-export type SortKeys<Row> = Readonly<
-  Record<'id' | 'createdAt', (row: Row) => string | number> &
-    Record<string, (row: Row) => string | number>
->;
-
-/** Sorts rows of a list that is short enough to be sorted here. */
-export function sortRows<Row>(
-  rows: readonly Row[],
+/** Reads the order of a list that is the newest first without one; `fields` are what it can be ordered by. */
+export function newestFirst<Field extends string>(
   orderBy: string | undefined,
-  keys: SortKeys<Row>,
-): Row[] {
-  const fields = Object.fromEntries(Object.keys(keys).map((field) => [field, field]));
-  const order = orderOf(orderBy, fields, { column: 'createdAt', descending: true });
-  const keyOf = keys[order.column] ?? keys.createdAt;
-  const sign = order.descending ? -1 : 1;
-  return rows.toSorted(
-    (a, b) => sign * compare(keyOf(a), keyOf(b)) || compare(keys.id(a), keys.id(b)),
-  );
-}
-
-function compare(a: string | number, b: string | number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  fields: readonly (Field | 'createdAt')[],
+): Order<Field | 'createdAt'> {
+  const columns = Object.fromEntries(fields.map((field) => [field, field])) as Record<
+    string,
+    Field | 'createdAt'
+  >;
+  return orderOf(orderBy, columns, { column: 'createdAt', descending: true });
 }
 
 function camelCase(field: string): string {

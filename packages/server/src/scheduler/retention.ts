@@ -5,15 +5,19 @@ import { discardPrefix } from '../engine/discard.ts';
 import { dataPrefix } from '../engine/job-keys.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import { expiredJobs, lockJob, updateJob } from '../store/jobs.ts';
+import { deletePins, dropRevision, unneededRevisions } from '../store/packages.ts';
 import {
   deleteEventsBefore,
   deleteGarbage,
   deleteJobRecords,
   dueGarbage,
+  insertGarbage,
 } from '../store/records.ts';
 
 const PER_ROUND = 100;
 const ROWS_PER_ROUND = 5000;
+/** Whoever found a component just before it was deleted has read its package by then. */
+const READ_MS = 10 * 60_000;
 
 /** Marks data of jobs that ended long ago as expired, under the job's lock; deletion comes after. */
 export async function expireJobData(ctx: Context): Promise<boolean> {
@@ -24,6 +28,8 @@ export async function expireJobData(ctx: Context): Promise<boolean> {
       if (job === undefined || !isTerminal(job.state) || job.data_state !== 'kept') return;
       await updateJob(tx, job, { data_state: 'expired' });
       await discardPrefix(tx, dataPrefix(no), ctx.now());
+      // It cannot be retried any more.
+      await deletePins(tx, no);
     }),
   );
   return expired === PER_ROUND;
@@ -41,6 +47,19 @@ export async function collectGarbage(ctx: Context): Promise<boolean> {
     );
     await deleteGarbage(ctx.store.db, id);
   });
+  return collected === PER_ROUND;
+}
+
+/** Names packages of deleted components as garbage, once no job can run them any more. */
+export async function collectPackages(ctx: Context): Promise<boolean> {
+  const deletedBefore = ctx.now() - READ_MS;
+  const revisions = await unneededRevisions(ctx.store.db, deletedBefore, PER_ROUND);
+  const collected = await eachOrLog(revisions, ctx.logger, (revision) =>
+    ctx.store.transact(async (tx) => {
+      const key = await dropRevision(tx, revision, deletedBefore);
+      if (key !== undefined) await insertGarbage(tx, key, ctx.now());
+    }),
+  );
   return collected === PER_ROUND;
 }
 

@@ -5,7 +5,7 @@ import { runNextStep } from '../engine/steps/run-step.ts';
 import { releaseAllSteps } from '../store/steps.ts';
 import { runLoop, type Loop } from './loop.ts';
 import { createReaper, endOverdueJobs } from './reap-leases.ts';
-import { collectGarbage, expireJobData, forget } from './retention.ts';
+import { collectGarbage, collectPackages, expireJobData, forget } from './retention.ts';
 
 /** Steps that run at the same time; most of them wait for a network or a disk. */
 const STEP_LOOPS = 4;
@@ -39,6 +39,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
     every('reap', REAP_MS, createReaper(ctx)),
     every('overdue', REAP_MS, () => endOverdueJobs(ctx)),
     every('expire', RETENTION_MS, () => expireJobData(ctx)),
+    every('packages', RETENTION_MS, () => collectPackages(ctx)),
     every('garbage', RETENTION_MS, () => collectGarbage(ctx)),
     every('forget', FORGET_MS, () => forget(ctx)),
   ].map((loop) => runLoop(loop, ctx.logger, stop.signal));

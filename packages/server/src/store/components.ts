@@ -20,6 +20,16 @@ export interface RevisionQuery {
   revision: number | null;
   /** Only revisions that jobs may use. */
   active: boolean;
+  /** Only components that their owner shares. */
+  onlyPublic?: boolean;
+}
+
+/** What a caller sees of components by their id: the own ones, or also what others made public. */
+export interface IdQuery {
+  account: string;
+  types: readonly ComponentType[];
+  id: string;
+  orPublic: boolean;
 }
 
 /** The highest version and newest revision that fits. */
@@ -40,6 +50,7 @@ export async function findRevision(
   if (query.minor !== null) select = select.where('component.minor', '=', query.minor);
   if (query.revision !== null) select = select.where('revision.revision', '=', query.revision);
   if (query.active) select = select.where('revision.status', '=', 'active');
+  if (query.onlyPublic === true) select = select.where('component.is_public', '=', 1);
   const found = await select
     .orderBy('component.major', 'desc')
     .orderBy('component.minor', 'desc')
@@ -52,16 +63,17 @@ export async function findRevision(
 /** A component by its id, with its newest revision. */
 export async function findComponentById(
   db: Db,
-  account: string,
-  types: readonly ComponentType[],
-  id: string,
+  { account, types, id, orPublic }: IdQuery,
 ): Promise<ComponentRecord | undefined> {
   const found = await db
     .selectFrom('component')
     .innerJoin('revision', 'revision.component', 'component.id')
     .select(['component.id', 'revision.revision'])
     .where('component.id', '=', id)
-    .where('component.account', '=', account)
+    .where((e) => {
+      const isOwn = e('component.account', '=', account);
+      return orPublic ? e.or([isOwn, e('component.is_public', '=', 1)]) : isOwn;
+    })
     .where('component.type', 'in', types)
     .where('component.deleted_at', 'is', null)
     .orderBy('revision.revision', 'desc')
@@ -111,33 +123,6 @@ export async function findRevisionByHash(db: Db, hash: string): Promise<Revision
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-}
-
-export interface ComponentScope {
-  /** Those of an account, or all public ones. */
-  owner: { account: string } | 'public';
-  types: readonly ComponentType[];
-}
-
-/** One record a name and version, each with its newest revision. */
-export async function listComponents(db: Db, scope: ComponentScope): Promise<ComponentRecord[]> {
-  let select = db
-    .selectFrom('component')
-    .selectAll()
-    .where('family', 'in', familiesOf(scope.types))
-    .where('type', 'in', scope.types)
-    .where('deleted_at', 'is', null);
-  select =
-    scope.owner === 'public'
-      ? select.where('is_public', '=', 1)
-      : select.where('account', '=', scope.owner.account);
-  const components = await select.execute();
-  const records: ComponentRecord[] = [];
-  for (const component of components) {
-    const revision = await newestRevision(db, component.id);
-    if (revision !== undefined) records.push({ component, revision });
-  }
-  return records;
 }
 
 export async function newestRevision(db: Db, component: string): Promise<RevisionRow | undefined> {
@@ -206,21 +191,38 @@ export async function setStatus(
   ).execute();
 }
 
-/**
- * Marks a package that is about to be written as garbage; the transaction that needs it takes the mark
- * away. So a crash in between leaves nothing behind for good.
- */
-export async function holdPackage(db: Db, key: string, notBefore: number): Promise<number> {
-  const row = await db
-    .insertInto('gc')
-    .values({ prefix: key, not_before: notBefore })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return row.id;
+/** Lets other accounts see a component, or keeps it from them. */
+export async function setPublic(db: Db, component: string, isPublic: boolean): Promise<void> {
+  await db
+    .updateTable('component')
+    .set({ is_public: isPublic ? 1 : 0 })
+    .where('id', '=', component)
+    .execute();
 }
 
-export async function keepPackage(tx: Tx, hold: number): Promise<void> {
-  await tx.deleteFrom('gc').where('id', '=', hold).execute();
+/** Replaces the sealed registry token of a revision. */
+export async function setToken(
+  tx: Tx,
+  { component, revision }: Pick<RevisionRow, 'component' | 'revision'>,
+  token: string,
+): Promise<void> {
+  await tx
+    .updateTable('revision')
+    .set({ token })
+    .where('component', '=', component)
+    .where('revision', '=', revision)
+    .execute();
+}
+
+/** Nothing finds it any more; its name and version are free. False when somebody else deleted it. */
+export async function deleteComponent(db: Db, component: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('component')
+    .set({ deleted_at: now })
+    .where('id', '=', component)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** The manifest of a revision, as it was understood at its push. */
@@ -232,6 +234,6 @@ export function familyOf(type: ComponentType): ComponentRow['family'] {
   return type === 'app' ? 'app' : 'engine';
 }
 
-function familiesOf(types: readonly ComponentType[]): ComponentRow['family'][] {
+export function familiesOf(types: readonly ComponentType[]): ComponentRow['family'][] {
   return [...new Set(types.map(familyOf))];
 }

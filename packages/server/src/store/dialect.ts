@@ -10,6 +10,8 @@ export interface DialectTraits {
   isUniqueViolation: (error: unknown) => boolean;
   /** A JSON array of arrays as rows, so that one parameter carries any number of them. */
   jsonRows: (json: string) => JsonRows;
+  /** A text of the JSON object that a column holds. */
+  jsonText: (column: string, key: string) => RawBuilder<string>;
 }
 
 export interface JsonRows {
@@ -29,6 +31,7 @@ const DIALECTS: Record<DialectName, DialectTraits> = {
       text: (i) => sql<string>`item.value ->> ${sql.lit(i)}`,
       int: (i) => sql<number>`item.value ->> ${sql.lit(i)}`,
     }),
+    jsonText: (column, key) => sql<string>`${sql.ref(column)} ->> ${sql.lit(key)}`,
   },
 };
 

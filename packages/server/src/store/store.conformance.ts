@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'vitest';
+import { describeComponents } from './components.conformance.ts';
 import { describeJobs } from './jobs.conformance.ts';
 import { describeLeases } from './leases.conformance.ts';
 import { describeRecords } from './records.conformance.ts';
@@ -44,5 +45,6 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     describeLeases(fixture);
     describeSteps(fixture);
     describeRecords(fixture);
+    describeComponents(fixture);
   });
 }

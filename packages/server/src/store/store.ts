@@ -3,6 +3,7 @@ import { dialectOf, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { secrets } from './migrations/0002-secrets.ts';
 import { users } from './migrations/0003-users.ts';
+import { components } from './migrations/0005-components.ts';
 import type { Tables } from './tables.ts';
 
 /** What statements run on: the database or a transaction. */
@@ -36,6 +37,7 @@ async function migrate(db: Db, name: DialectName): Promise<void> {
     '0001-foundation': foundation(cluster),
     '0002-secrets': secrets,
     '0003-users': users,
+    '0005-components': components,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

@@ -87,6 +87,10 @@ export interface RevisionTable {
   /** Source text of schema.json. */
   schema: string | null;
   created_at: number;
+  /** The manifest's registry token, sealed; null without one. */
+  token: string | null;
+  /** The component that an import copied; null for what was pushed. */
+  origin: string | null;
 }
 
 export interface TemplateTable {

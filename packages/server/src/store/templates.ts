@@ -40,16 +40,31 @@ export async function findTemplate(
   return row === undefined ? undefined : toRecord(row);
 }
 
-/** All templates of an account, or all public ones. */
-export async function listTemplates(
+/** A public template of one owner. */
+export async function findPublicTemplate(
   db: Db,
-  scope: { account: string } | 'public',
-): Promise<TemplateRecord[]> {
-  const query =
-    scope === 'public'
-      ? records(db).where('template.is_public', '=', 1)
-      : records(db).where('template.account', '=', scope.account);
-  return (await query.execute()).map(toRecord);
+  owner: string,
+  id: string,
+): Promise<TemplateRecord | undefined> {
+  const row = await records(db)
+    .where('template.account', '=', owner)
+    .where('template.id', '=', id)
+    .where('template.is_public', '=', 1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toRecord(row);
+}
+
+/** The account's own template of an id. */
+export async function findOwnTemplate(
+  db: Db,
+  account: string,
+  id: string,
+): Promise<TemplateRecord | undefined> {
+  const row = await records(db)
+    .where('template.account', '=', account)
+    .where('template.id', '=', id)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toRecord(row);
 }
 
 export interface SavedTemplate {
@@ -82,6 +97,34 @@ export async function saveTemplate(db: Db | Tx, saved: SavedTemplate): Promise<v
     .execute();
 }
 
+/** Lets other accounts use an own template, or keeps it from them; false when there is none. */
+export async function setTemplatePublic(
+  db: Db,
+  { account, id }: Pick<TemplateRow, 'account' | 'id'>,
+  isPublic: boolean,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('template')
+    .set({ is_public: isPublic ? 1 : 0 })
+    .where('account', '=', account)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** False when there is no such template. */
+export async function deleteTemplate(
+  db: Db,
+  { account, id }: Pick<TemplateRow, 'account' | 'id'>,
+): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('template')
+    .where('account', '=', account)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
 function records(db: Db) {
   return db
     .selectFrom('template')
@@ -90,7 +133,10 @@ function records(db: Db) {
     .select('account.user_name');
 }
 
-function toRecord({ user_name, ...row }: TemplateRow & { user_name: string }): TemplateRecord {
+export function toRecord({
+  user_name,
+  ...row
+}: TemplateRow & { user_name: string }): TemplateRecord {
   const doc = JSON.parse(row.doc) as TemplateDoc;
   const { description, app, partitioner, assembler, ...rest } = doc;
   return {

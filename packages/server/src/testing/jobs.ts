@@ -68,6 +68,8 @@ export async function addComponent(
       manifest: JSON.stringify(manifest),
       schema: null,
       created_at: ctx.now(),
+      token: null,
+      origin: null,
     });
   });
   return `${name}@1.0`;

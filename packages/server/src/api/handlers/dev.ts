@@ -1,13 +1,19 @@
+import { deleteComponent } from '../../engine/components/delete-component.ts';
 import { getComponent } from '../../engine/components/get-component.ts';
+import { importComponent } from '../../engine/components/import-component.ts';
 import { listComponents } from '../../engine/components/list-components.ts';
+import { publishComponent, unpublishComponent } from '../../engine/components/publish-component.ts';
 import { pushComponent } from '../../engine/components/push-component.ts';
 import { readPackageData } from '../../engine/components/read-package-data.ts';
 import {
   activateComponent,
   deactivateComponent,
 } from '../../engine/components/switch-component.ts';
+import { deleteTemplate } from '../../engine/templates/delete-template.ts';
 import { getTemplate } from '../../engine/templates/get-template.ts';
+import { importTemplate } from '../../engine/templates/import-template.ts';
 import { listTemplates } from '../../engine/templates/list-templates.ts';
+import { publishTemplate, unpublishTemplate } from '../../engine/templates/publish-template.ts';
 import { pushTemplate } from '../../engine/templates/push-template.ts';
 import { packageLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
@@ -81,6 +87,56 @@ export const devHandlers: Handlers<'dev'> = {
   },
   async Developer_GetTemplate({ ctx, account, params }) {
     return presentTemplate(await getTemplate(ctx, account, params.id));
+  },
+  async Developer_DeleteApp(call) {
+    await deleteComponent(call.ctx, call.account, 'app', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_PublishApp(call) {
+    await publishComponent(call.ctx, call.account, 'app', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_UnpublishApp(call) {
+    await unpublishComponent(call.ctx, call.account, 'app', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_ImportApp({ ctx, account, params, body }) {
+    const named = { tag: params.tag, owner: body.owner || undefined };
+    const view = await importComponent(ctx, account, 'app', named);
+    return { app: presentApp(view) };
+  },
+  async Developer_DeleteEngine(call) {
+    await deleteComponent(call.ctx, call.account, 'engine', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_PublishEngine(call) {
+    await publishComponent(call.ctx, call.account, 'engine', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_UnpublishEngine(call) {
+    await unpublishComponent(call.ctx, call.account, 'engine', call.params.tag);
+    return genericResponse(call);
+  },
+  async Developer_ImportEngine({ ctx, account, params, body }) {
+    const named = { tag: params.tag, owner: body.owner || undefined };
+    const view = await importComponent(ctx, account, 'engine', named);
+    return presentEngine(view);
+  },
+  async Developer_DeleteTemplate(call) {
+    await deleteTemplate(call.ctx, call.account, call.params.id);
+    return genericResponse(call);
+  },
+  async Developer_PublishTemplate(call) {
+    await publishTemplate(call.ctx, call.account, call.params.id);
+    return genericResponse(call);
+  },
+  async Developer_UnpublishTemplate(call) {
+    await unpublishTemplate(call.ctx, call.account, call.params.id);
+    return genericResponse(call);
+  },
+  async Developer_ImportTemplate({ ctx, account, params, body }) {
+    const named = { id: params.id, owner: body.owner || undefined };
+    return presentTemplate(await importTemplate(ctx, account, named));
   },
   Developer_Info: () => serviceInfo(),
 };

@@ -1,7 +1,7 @@
 import { ApiError } from '@bytenite/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPackage } from '../../archive/read-package.ts';
-import { addAccount } from '../../testing/rows.ts';
+import { newAccount } from '../../testing/accounts.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { componentPackage, packageOf } from '../../testing/package-of.ts';
 import type { Account } from '../auth/account.ts';
@@ -9,7 +9,7 @@ import type { ComponentView } from './component-view.ts';
 import { findPackageFile } from './find-package-file.ts';
 import { getComponent, type Family } from './get-component.ts';
 import { listComponents } from './list-components.ts';
-import { pushComponent } from './push-component.ts';
+import { pushComponent, REGISTRY_TOKEN } from './push-component.ts';
 import { readPackageData } from './read-package-data.ts';
 import { resolveTag } from './resolve-tag.ts';
 import { activateComponent, deactivateComponent } from './switch-component.ts';
@@ -23,17 +23,12 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  account = await newAccount();
+  account = await newAccount(ctx);
 });
 
 afterAll(async () => {
   await ctx.dispose();
 });
-
-async function newAccount(): Promise<Account> {
-  const id = await addAccount(ctx.store);
-  return { id, userName: id, role: 'ROLE_USER' };
-}
 
 function push(data: string, family: Family = 'app') {
   return pushComponent(ctx, account, family, data);
@@ -137,6 +132,64 @@ describe('a push', () => {
     expect(error.message).toContain('manifest.json version must be "major.minor"');
   });
 
+  it('tells what is wrong with the archive, the manifest and the name together', async () => {
+    await push(await componentPackage('e', { type: 'partitioner' }));
+    const manifest = { name: 'e', type: 'assembler', platform_config: { container: 'c' } };
+    const error = await refusal(
+      push(
+        await packageOf({
+          'manifest.json': JSON.stringify(manifest),
+          'app/main.py': '',
+          'APP/main.py': '',
+          '../up': '',
+          'schema.json': '[]',
+        }),
+      ),
+    );
+    expect(error.violations.map(({ field }) => field)).toEqual([
+      'data',
+      'data',
+      'data',
+      'manifest.json version',
+      'manifest.json name',
+      'schema.json',
+    ]);
+    expect(error.message).toContain('"../up" has ".." in its path; ');
+  });
+
+  it('keeps a registry token sealed, and shows it nowhere', async () => {
+    const data = (token: string) =>
+      componentPackage('a', { platform_config: { container: 'x', Token: token } });
+    const first = await push(await data('pull me'));
+    const sealed = async () => (await getComponent(ctx, account, 'app', 'a')).revision.token ?? '';
+    expect(await ctx.vault.open(account.id, REGISTRY_TOKEN, await sealed())).toBe('pull me');
+    expect(first.manifest.platformConfig.token).toBe('');
+    const { files } = await readPackage(await readPackageData(ctx, first));
+    expect(files.get('manifest.json')?.content.toString()).not.toMatch(/token|pull me/i);
+    expect(first.revision.manifest).not.toContain('pull me');
+    // It is no part of the content: a new one makes no revision, and none takes none away.
+    expect((await push(await data('another'))).revision.revision).toBe(1);
+    expect(await ctx.vault.open(account.id, REGISTRY_TOKEN, await sealed())).toBe('another');
+    const before = await sealed();
+    expect((await push(await data(''))).revision.revision).toBe(1);
+    expect(await sealed()).toBe(before);
+  });
+
+  it('keeps what a manifest allows or hints at', async () => {
+    const platform_config = {
+      container: 'python',
+      registrySecret: 'reg',
+      preload: ['numpy'],
+      read_only_input: true,
+    };
+    const { manifest } = await push(await componentPackage('a', { platform_config }));
+    expect(manifest.platformConfig).toMatchObject({
+      registrySecret: 'reg',
+      preload: ['numpy'],
+      readOnlyInput: true,
+    });
+  });
+
   it('tells what is wrong with an archive', async () => {
     for (const data of ['', '***', Buffer.from('no tar').toString('base64')]) {
       const error = await refusal(push(data));
@@ -145,11 +198,11 @@ describe('a push', () => {
   });
 
   it('refuses what this version cannot do', async () => {
-    const platform_config = { container: 'python', token: 'secret' };
+    const platform_config = { container: 'python', network: 'none' };
     const error = await refusal(push(await componentPackage('a', { platform_config })));
     expect(error).toMatchObject({
       kind: 'UNIMPLEMENTED',
-      message: 'manifest.json platform_config.token is not available in this version',
+      message: 'manifest.json platform_config.network none is not available in this version',
     });
   });
 
@@ -164,7 +217,7 @@ describe('a push', () => {
     await push(await componentPackage('e', { type: 'partitioner' }), 'engine');
     const other = await componentPackage('e', { type: 'assembler', version: '0.2' });
     expect((await refusal(push(other, 'engine'))).message).toBe(
-      'manifest.json name is the name of your partitioner; a assembler needs another one',
+      'manifest.json name is the name of your partitioner; an assembler needs another one',
     );
     // Apps have names of their own.
     expect(shown(await push(await componentPackage('e')))).toBe('e@0.1rev1');
@@ -204,7 +257,7 @@ describe('a tag', () => {
   });
 
   it('is looked up in the caller`s account only, and so is an id', async () => {
-    const other = await newAccount();
+    const other = await newAccount(ctx);
     const { component } = await getComponent(ctx, account, 'app', 'a@1.9');
     expect((await getComponent(ctx, account, 'app', component.id)).component).toEqual(component);
     for (const tag of ['a', 'a@1.9', component.id]) {

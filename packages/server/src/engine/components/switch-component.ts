@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { setStatus } from '../../store/components.ts';
 import type { Account } from '../auth/account.ts';
 import { viewComponent, type ComponentView } from './component-view.ts';
-import { findComponent, type Family } from './get-component.ts';
+import { findOwnComponent, type Family } from './get-component.ts';
 
 /** Lets jobs use a component: its newest revision, or the one that the tag names. */
 export async function activateComponent(
@@ -11,7 +11,7 @@ export async function activateComponent(
   family: Family,
   tag: string,
 ): Promise<ComponentView> {
-  const { component, revision } = await findComponent(ctx, account, family, tag);
+  const { component, revision } = await findOwnComponent(ctx, account, family, tag);
   await setStatus(ctx.store.db, component.id, { activate: revision.revision });
   return viewComponent(ctx, { component, revision: { ...revision, status: 'active' } });
 }
@@ -23,7 +23,7 @@ export async function deactivateComponent(
   family: Family,
   tag: string,
 ): Promise<ComponentView> {
-  const { component, revision } = await findComponent(ctx, account, family, tag);
+  const { component, revision } = await findOwnComponent(ctx, account, family, tag);
   await setStatus(ctx.store.db, component.id, 'deactivate');
   return viewComponent(ctx, { component, revision: { ...revision, status: 'inactive' } });
 }

@@ -1,9 +1,9 @@
 import { invalid, type ComponentType, type FieldViolation } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { effectiveParams, effectiveTag, isPassthrough, type JobDoc } from '../../domain/job-doc.ts';
+import { effectiveParams, type JobDoc } from '../../domain/job-doc.ts';
 import type { ComponentRecord } from '../../store/components.ts';
-import { resolveTag } from '../components/resolve-tag.ts';
 import { checkParamsSize } from './draft.ts';
+import { resolveComponent } from './resolve-component.ts';
 
 /** Checks sizes of all params, and the named components' params against the schemas that resolve now. */
 export async function checkParams(
@@ -19,11 +19,8 @@ export async function checkParams(
   });
   const resolved = new Map<ComponentType, ComponentRecord>();
   for (const component of components) {
-    const tag = effectiveTag(doc, component);
-    if (isPassthrough(tag)) continue;
-    const query = { account, types: [component], tag, active: true };
-    const record = await resolveTag(ctx.store.db, query);
-    if (record !== null) resolved.set(component, record);
+    const record = await resolveComponent(ctx.store.db, account, doc, component);
+    if (record !== null && record !== 'passthrough') resolved.set(component, record);
   }
   await checkSchemas(ctx, doc, resolved);
 }

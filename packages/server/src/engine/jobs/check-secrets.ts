@@ -14,17 +14,26 @@ export async function checkSecrets(
   account: string,
   components: ReadonlyMap<ComponentType, ComponentRecord>,
 ): Promise<void> {
-  for (const [type, { component, revision }] of components) {
+  checkOwners(account, components);
+  for (const { revision } of components.values()) {
     const ids = manifestOf(revision).platformConfig.secrets;
-    if (ids.length === 0) continue;
-    if (component.account !== account) {
-      throw precondition(
-        `the ${type} ${component.name} belongs to another account and asks for secrets (${ids.join(', ')}), which it does not get; import it to run it as your own`,
-      );
-    }
     checkVariables(ids);
     const { missing } = await findUsableSecrets(ctx, account, ids);
     if (missing !== null) throw secretNotFound(missing);
+  }
+}
+
+/** Components of another account get no secrets, and are refused when they ask for some. */
+export function checkOwners(
+  account: string,
+  components: ReadonlyMap<ComponentType, ComponentRecord>,
+): void {
+  for (const [type, { component, revision }] of components) {
+    const ids = manifestOf(revision).platformConfig.secrets;
+    if (component.account === account || ids.length === 0) continue;
+    throw precondition(
+      `the ${type} ${component.name} belongs to another account and asks for secrets (${ids.join(', ')}), which it does not get; import it to run it as your own`,
+    );
   }
 }
 

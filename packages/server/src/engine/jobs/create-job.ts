@@ -1,11 +1,4 @@
-import {
-  ApiError,
-  invalid,
-  notBuilt,
-  notFound,
-  precondition,
-  type CreateJobInput,
-} from '@bytenite/contract';
+import { ApiError, invalid, notBuilt, precondition, type CreateJobInput } from '@bytenite/contract';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { checkConfig, checkPriority } from '../../domain/job-config.ts';
@@ -20,8 +13,8 @@ import {
 } from '../../store/jobs.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
-import { findTemplate } from '../../store/templates.ts';
 import type { Account } from '../auth/account.ts';
+import { usableTemplate } from '../templates/usable-template.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
 import { checkParams } from './check-params.ts';
 import {
@@ -70,9 +63,8 @@ export async function createJob(
 async function newDoc(ctx: Context, account: Account, input: CreateJobInput): Promise<JobDoc> {
   if (!input.templateId && !input.app) throw invalid('templateId or app is required');
   const template = input.templateId
-    ? await findTemplate(ctx.store.db, account.id, input.templateId)
+    ? await usableTemplate(ctx, account.id, input.templateId)
     : null;
-  if (template === undefined) throw notFound('template');
   const doc: JobDoc = {
     description: input.description ?? '',
     tags: {

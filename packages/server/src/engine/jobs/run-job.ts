@@ -11,7 +11,6 @@ import {
   effectiveParams,
   effectiveSource,
   effectiveTag,
-  isPassthrough,
   type JobDoc,
   type Pinned,
   type PinnedRevision,
@@ -23,11 +22,11 @@ import { findUpload, insertPins } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { Account } from '../auth/account.ts';
-import { resolveTag } from '../components/resolve-tag.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { checkSchemas } from './check-params.ts';
-import { checkSecrets } from './check-secrets.ts';
+import { checkOwners, checkSecrets } from './check-secrets.ts';
 import { ALREADY_STARTED, checkParamsSize, draftOf } from './draft.ts';
+import { resolveComponent } from './resolve-component.ts';
 
 const COMPONENTS = ['app', 'partitioner', 'assembler'] as const satisfies ComponentType[];
 
@@ -61,7 +60,10 @@ export async function runJob(
     // What was validated may have changed meanwhile: what is started is what the draft is now.
     const current = withConfig(await readJobDoc(tx, job.no), config);
     await checkUpload(tx, job.no, current);
-    const pinned = pin(await resolveComponents(tx, account.id, current));
+    const resolved = await resolveComponents(tx, account.id, current);
+    // The owner of another account's component may have pushed one that asks for secrets just now.
+    checkOwners(account.id, resolved);
+    const pinned = pin(resolved);
     await updateJobDoc(tx, job.no, { ...current, pinned });
     await insertPins(tx, pinRows(job.no, pinned));
     const now = ctx.now();
@@ -93,11 +95,11 @@ async function resolveComponents(
 ): Promise<Map<ComponentType, ComponentRecord>> {
   const resolved = new Map<ComponentType, ComponentRecord>();
   for (const component of COMPONENTS) {
-    const tag = effectiveTag(doc, component);
-    if (component !== 'app' && isPassthrough(tag)) continue;
-    const record = await resolveTag(db, { account, types: [component], tag, active: true });
-    if (record === null) throw precondition(`no active ${component} matches ${tag}`);
-    resolved.set(component, record);
+    const record = await resolveComponent(db, account, doc, component);
+    if (record === null) {
+      throw precondition(`no active ${component} matches ${effectiveTag(doc, component)}`);
+    }
+    if (record !== 'passthrough') resolved.set(component, record);
   }
   return resolved;
 }

@@ -1,8 +1,13 @@
 import type { Pagination } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { listTemplates as listRecords, type TemplateRecord } from '../../store/templates.ts';
+import {
+  countTemplates,
+  listTemplates as listRecords,
+  TEMPLATE_FIELDS,
+} from '../../store/template-list.ts';
+import type { TemplateRecord } from '../../store/templates.ts';
 import type { Account } from '../auth/account.ts';
-import { pageOf, paginationOf, sortRows, type ListQuery, type SortKeys } from '../page.ts';
+import { newestFirst, pageOf, paginationOf, type ListQuery } from '../page.ts';
 
 export interface TemplateListQuery extends ListQuery {
   isPublic?: boolean | undefined;
@@ -14,25 +19,10 @@ export async function listTemplates(
   account: Account,
   query: TemplateListQuery,
 ): Promise<{ pagination: Pagination; templates: TemplateRecord[] }> {
+  const { db, dialect } = ctx.store;
   const scope = query.isPublic === true ? ('public' as const) : { account: account.id };
-  const sorted = sortRows(await listRecords(ctx.store.db, scope), query.orderBy, SORT_KEYS);
   const page = pageOf(query);
-  return {
-    pagination: paginationOf(sorted.length, page),
-    templates: sorted.slice(page.offset, page.offset + page.limit),
-  };
+  const order = newestFirst(query.orderBy, TEMPLATE_FIELDS);
+  const templates = await listRecords(db, dialect, scope, { order, ...page });
+  return { pagination: paginationOf(await countTemplates(db, scope), page), templates };
 }
-
-/** Every scalar field of a Template. */
-const SORT_KEYS: SortKeys<TemplateRecord> = {
-  createdAt: ({ row }) => row.created_at,
-  updatedAt: ({ row }) => row.updated_at,
-  id: ({ row }) => row.id,
-  isPublic: ({ row }) => row.is_public,
-  owner: ({ row }) => row.account,
-  userName: ({ userName }) => userName,
-  description: ({ doc }) => doc.description,
-  app: ({ doc }) => doc.app,
-  partitioner: ({ doc }) => doc.partitioner,
-  assembler: ({ doc }) => doc.assembler,
-};

@@ -1,10 +1,11 @@
 import { ApiError, RawJson, type TemplateInput } from '@bytenite/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
-import { addAccount } from '../../testing/rows.ts';
+import { newAccount } from '../../testing/accounts.ts';
 import type { Account } from '../auth/account.ts';
 import { getTemplate } from './get-template.ts';
 import { listTemplates } from './list-templates.ts';
+import { publishTemplate } from './publish-template.ts';
 import { pushTemplate } from './push-template.ts';
 
 let ctx: TestContext;
@@ -17,18 +18,13 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  account = await newAccount();
-  other = await newAccount();
+  account = await newAccount(ctx);
+  other = await newAccount(ctx);
 });
 
 afterAll(async () => {
   await ctx.dispose();
 });
-
-async function newAccount(): Promise<Account> {
-  const id = await addAccount(ctx.store);
-  return { id, userName: id, role: 'ROLE_USER' };
-}
 
 async function push(input: TemplateInput, by: Account = account): Promise<void> {
   ctx.advance(1000);
@@ -89,8 +85,7 @@ describe('a template', () => {
 
   it('of another account is found once it is public, behind an own one', async () => {
     await push({ id: 't', app: 'theirs' }, other);
-    const update = ctx.store.db.updateTable('template').set({ is_public: 1 });
-    await update.where('account', '=', other.id).execute();
+    await publishTemplate(ctx, other, 't');
     expect((await getTemplate(ctx, account, 't')).userName).toBe(other.id);
     const { templates } = await listTemplates(ctx, account, { isPublic: true });
     expect(templates.map(({ doc }) => doc.app)).toEqual(['theirs']);
