@@ -15,6 +15,7 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
   'templates-and-schemas.md': ['params.partitioner.lines must be >= 1'],
   'data.md': [],
   'secrets.md': ['using the key ***'],
+  'users-and-keys.md': [/mistake .* revoked/, /^ada +user +enabled/m, 'refused, as it should be'],
   'moving-from-the-hosted-service.md': ['"expiresIn":"3600"', '"id": "kept-template"'],
   'operating.md': [],
 };
@@ -24,7 +25,7 @@ let up: Up;
 
 beforeAll(async () => {
   home = await makeHome();
-  up = await startUp(home);
+  up = await startUp(home, ['--allow-shared-process-tier']);
 });
 
 afterAll(async () => {

@@ -1,8 +1,8 @@
 import type { ApiKey } from '@bytenite/contract';
-import type { ApiKeyRow } from '../store/tables.ts';
+import type { NewApiKey } from '../engine/auth/api-keys.ts';
 import { timestampOf } from './time.ts';
 
-export function presentApiKey(row: ApiKeyRow): ApiKey {
+export function presentApiKey(row: NewApiKey['row']): ApiKey {
   return {
     id: row.id,
     name: row.name,

@@ -73,6 +73,31 @@ export function newestFirst<Field extends string>(
   return orderOf(orderBy, columns, { column: 'createdAt', descending: true });
 }
 
+/** Wire fields and what rows are sorted by for each; `id` decides ties, `createdAt` is the default. */
+export type SortKeys<Row> = Readonly<
+  Record<'id' | 'createdAt', (row: Row) => string | number> &
+    Record<string, (row: Row) => string | number>
+>;
+
+/** Sorts rows of a list that is short enough to be sorted here. */
+export function sortRows<Row>(
+  rows: readonly Row[],
+  orderBy: string | undefined,
+  keys: SortKeys<Row>,
+): Row[] {
+  const fields = Object.fromEntries(Object.keys(keys).map((field) => [field, field]));
+  const order = orderOf(orderBy, fields, { column: 'createdAt', descending: true });
+  const keyOf = keys[order.column] ?? keys.createdAt;
+  const sign = order.descending ? -1 : 1;
+  return rows.toSorted(
+    (a, b) => sign * compare(keyOf(a), keyOf(b)) || compare(keys.id(a), keys.id(b)),
+  );
+}
+
+function compare(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 function camelCase(field: string): string {
   return field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

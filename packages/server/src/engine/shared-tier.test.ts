@@ -31,6 +31,7 @@ describe('while a runner of the process tier is known', () => {
     await runner('process');
     await addUser();
     await runner('process');
+    expect(ctx.runners.list()).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,6 @@ import type { Context } from '../../context.ts';
 import { deleteToken, findKeyHolder, findTokenHolder, isWelcome } from '../../store/accounts.ts';
 import { noteKeyUse } from '../../store/api-keys.ts';
 import type { Store } from '../../store/store.ts';
-import type { AccountRow } from '../../store/tables.ts';
 import type { Caller, Role } from './account.ts';
 import { hashOf } from './tokens.ts';
 
