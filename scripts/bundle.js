@@ -14,8 +14,8 @@ import { root } from './lib/run.js';
 const PROGRAMS = {
   cli: { main: 'main.js' },
   runner: { main: 'main.js' },
-  // The thread that runs schemas is a program of its own.
-  server: { main: 'main.js', worker: 'schema/worker.js' },
+  // The threads that run schemas and read much are programs of their own.
+  server: { main: 'main.js', worker: 'schema/worker.js', 'read-thread': 'store/read-thread.js' },
 };
 
 /** CommonJS packages inside ask for `require`. */

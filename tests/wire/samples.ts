@@ -34,6 +34,7 @@ const URL_SOURCE = {
     name: '',
   },
 };
+const BYPASS = { dataSourceDescriptor: 'bypass' };
 const BUCKET = { dataSourceDescriptor: 'bucket' };
 
 /** Pushes what the samples name. */
@@ -78,6 +79,23 @@ export function samplesOf(platform: Platform): Samples {
       };
     },
     Customer_ListJobs: () => ({ query: PAGE }),
+    Customer_FilterJobs: () => ({
+      body: {
+        pagination: { limit: 5, offset: 0 },
+        orderBy: '-createdAt',
+        filters: [
+          { field: 'state', condition: 'FILTER_CONDITION_IN', value: ['JOB_STATE_NEW'] },
+          { field: 'config.isTestJob', condition: 'FILTER_CONDITION_EQ', value: true },
+        ],
+      },
+    }),
+    Customer_RunningTasks: async () => ({ body: { jobsIds: [await draft()] } }),
+    Customer_ListTemplates: () => ({ query: PAGE }),
+    Customer_TemplatePresets: () => ({ params: { id: TEMPLATE } }),
+    Customer_TestDataSource: () => ({ body: { dataSource: BYPASS, listFiles: true } }),
+    Customer_GetSchema: () => ({ params: { id: APP }, query: { version: '1.0' } }),
+    Customer_JobTypeStats: () => ({}),
+    Customer_StatsDetail: () => ({ params: { id: 'any' } }),
     Customer_GetJob: onDraft(),
     Customer_DeleteJob: onDraft(),
     Customer_UpdateDataSource: onDraft({ dataSource: URL_SOURCE, dataDestination: BUCKET }),

@@ -84,6 +84,24 @@ export const LOG_LEVELS = [
 ] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** How a filter call compares a field with a value; the first is the default. */
+export const FILTER_CONDITIONS = [
+  'EQ',
+  'NEQ',
+  'GT',
+  'GTE',
+  'LT',
+  'LTE',
+  'ARRAY_CONTAINS',
+  'ARRAY_CONTAINS_ANY',
+  'IN',
+  'NOT_IN',
+  'LIKE',
+] as const;
+export type FilterCondition = (typeof FILTER_CONDITIONS)[number];
+
+export const FILTER_CONDITION_PREFIX = 'FILTER_CONDITION_';
+
 /** Isolation of one task, from the weakest; `null` runs nothing and serves measurements. */
 export const SANDBOX_TIERS = ['null', 'process', 'namespace', 'container'] as const;
 export type SandboxTier = (typeof SANDBOX_TIERS)[number];

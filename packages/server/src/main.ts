@@ -14,6 +14,7 @@ import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
 import { createSignals } from './signals.ts';
 import { lockDataDir } from './store/process-lock.ts';
+import { sqliteReader } from './store/sqlite-reader.ts';
 import { sqliteDialect } from './store/sqlite.ts';
 import { openStore } from './store/store.ts';
 import { createUrlGuard } from './transfer/url-guard.ts';
@@ -21,7 +22,8 @@ import { masterKeysOf } from './vault/master-key-source.ts';
 import { openVault } from './vault/vault.ts';
 
 async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
-  const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  const file = path.join(config.dataDir, 'bytenite.db');
+  const store = await openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
   const logger = pino({ name: 'server' }, pino.destination({ dest: 2, sync: false }));
   return {
     config,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RawJson } from '../raw-json.ts';
 import { wireTraits } from '../decode.ts';
+import { FILTER_CONDITION_PREFIX, FILTER_CONDITIONS } from '../states.ts';
 
 /** RFC 3339 UTC, up to microseconds; null while unset. */
 export const timestamp = z.string().nullable().meta({ format: 'date-time' });
@@ -20,6 +21,13 @@ export function userObject() {
     )
     .meta({ override: { type: 'object', additionalProperties: true } })
     .register(wireTraits, { opaque: true });
+}
+
+/** A JSON object that belongs to the user, in replies. */
+export function userJson() {
+  return z
+    .custom<RawJson>((value) => value instanceof RawJson)
+    .meta({ override: { type: 'object', additionalProperties: true } });
 }
 
 /** Any JSON value, as parsed. */
@@ -45,15 +53,24 @@ export const PageQuery = z.object({
 });
 export type PageQuery = z.output<typeof PageQuery>;
 
+/** One condition of a filter call; `value` is a bare scalar or list, or one of `google.protobuf`. */
+export const FilterInput = z
+  .object({
+    field: z.string().min(1),
+    condition: prefixedEnum(FILTER_CONDITIONS, FILTER_CONDITION_PREFIX).optional(),
+    value: anyJson().optional(),
+  })
+  .meta({ id: 'Filter' });
+export type FilterInput = z.output<typeof FilterInput>;
+
 export const PageInput = z.object({
   pagination: z
     .object({ limit: z.int().min(0).optional(), offset: z.int().min(0).optional() })
     .optional(),
   orderBy: z.string().optional(),
-  filters: z
-    .array(z.object({ field: z.string(), condition: z.string().optional(), value: anyJson() }))
-    .optional(),
+  filters: z.array(FilterInput).max(64).optional(),
 });
+export type PageInput = z.output<typeof PageInput>;
 
 export const Pagination = z
   .object({ total: z.int(), offset: z.int(), hasPrevious: z.boolean(), hasNext: z.boolean() })

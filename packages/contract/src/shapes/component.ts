@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ENGINE_TYPES } from '../states.ts';
-import { PageQuery, Pagination, timestamp } from './common.ts';
+import { Empty, PageQuery, Pagination, timestamp } from './common.ts';
 import { DataSource, DataSourceInput } from './data-source.ts';
 import { JobConfig, JobConfigInput, ParamsInput } from './job.ts';
-import { userObject } from './common.ts';
+import { userJson, userObject } from './common.ts';
 
 export const PlatformConfig = z
   .object({
@@ -120,5 +120,17 @@ export const Template = z
   })
   .meta({ id: 'Template' });
 export type Template = z.output<typeof Template>;
+
+export const UsableTemplateList = z.object({ pagination: Pagination, data: z.array(Template) });
+
+export const PresetsReply = z.object({ presets: z.array(Empty) });
+
+export const SchemaReply = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  schema: userJson().nullable(),
+});
+export type SchemaReply = z.output<typeof SchemaReply>;
 
 export const TemplateList = z.object({ templates: z.array(Template), pagination: Pagination });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stringInt } from './common.ts';
 
 export const ANY_PREFIX = 'type.googleapis.com/';
 export const DATA_SOURCE_PREFIX = `${ANY_PREFIX}bytenite.data_source.`;
@@ -40,6 +41,12 @@ export const DataSourceInput = z
   .meta({ id: 'DataSourceInput' });
 export type DataSourceInput = z.output<typeof DataSourceInput>;
 
+export const TestDataSourceInput = z.object({
+  dataSource: DataSourceInput,
+  listFiles: z.boolean().optional(),
+});
+export type TestDataSourceInput = z.output<typeof TestDataSourceInput>;
+
 export const DataSource = z
   .object({
     dataSourceDescriptor: z.string(),
@@ -47,3 +54,30 @@ export const DataSource = z
   })
   .meta({ id: 'DataSource' });
 export type DataSource = z.output<typeof DataSource>;
+
+/** One level of files, with its folders. */
+export const Directory = z
+  .object({
+    name: z.string(),
+    path: z.string(),
+    get directories() {
+      return z.array(Directory);
+    },
+    files: z.array(
+      z.object({ id: z.string(), name: z.string(), path: z.string(), size: stringInt }),
+    ),
+  })
+  .meta({ id: 'Directory' });
+export type Directory = z.output<typeof Directory>;
+
+export const DataSourceInfo = z
+  .object({
+    filename: z.string(),
+    path: z.string(),
+    size: stringInt,
+    properties: z.record(z.string(), z.string()),
+    tempUrl: z.string(),
+    files: Directory.nullable(),
+  })
+  .meta({ id: 'DataSourceInfo' });
+export type DataSourceInfo = z.output<typeof DataSourceInfo>;

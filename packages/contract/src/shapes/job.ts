@@ -8,7 +8,7 @@ import {
   PRIORITIES,
   PRIORITY_PREFIX,
 } from '../states.ts';
-import { anyJson, Pagination, prefixedEnum, timestamp, userObject } from './common.ts';
+import { anyJson, Empty, Pagination, prefixedEnum, timestamp, userObject } from './common.ts';
 import { DataSource, DataSourceInput } from './data-source.ts';
 
 /** Own ids: letters, digits, `. _ -`; never `.` or `..`, and no word that routes use; `""` is unset. */
@@ -169,6 +169,14 @@ export type Job = z.output<typeof Job>;
 export const JobReply = z.object({ job: Job, templateInfo: TemplateInfo }).meta({ id: 'JobReply' });
 export const JobList = z.object({ pagination: Pagination, data: z.array(Job) });
 
+/** `jobsIds` is how the contract spells it. */
+export const RunningTasksInput = z
+  .object({ jobsIds: z.array(z.string()).max(1000) })
+  .register(wireTraits, { spellings: { jobsIds: ['jobIds'] } });
+export type RunningTasksInput = z.output<typeof RunningTasksInput>;
+
+export const RunningTasksReply = z.object({ jobsRunningTasks: z.record(z.string(), z.int()) });
+
 export const ResultsReply = z.object({
   results: z.array(z.object({ name: z.string(), link: z.string() })),
 });
@@ -212,6 +220,9 @@ export type EventName = (typeof EVENT_NAMES)[number];
 export const EventEnvelope = z.object({
   result: z.object({ event: z.enum(EVENT_NAMES), id: z.string(), data: anyJson() }),
 });
+
+/** Deprecated: nothing is counted. */
+export const StatsReply = z.object({ stats: Empty });
 
 export const RetryInput = z.object({
   config: JobConfigInput.optional(),

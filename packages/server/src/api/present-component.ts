@@ -1,4 +1,10 @@
-import type { App, Engine, EngineMessage } from '@bytenite/contract';
+import {
+  RawJson,
+  type App,
+  type Engine,
+  type EngineMessage,
+  type SchemaReply,
+} from '@bytenite/contract';
 import { formatTag, formatVersion } from '../domain/tags.ts';
 import type { ComponentView } from '../engine/components/component-view.ts';
 import { timestampOf } from './time.ts';
@@ -44,5 +50,14 @@ export function presentEngineMessage(
     engineTag: formatTag(component),
     ...data,
     engineStatus: revision.status,
+  };
+}
+
+export function presentSchema({ component, revision }: ComponentView): SchemaReply {
+  return {
+    id: component.id,
+    name: component.name,
+    version: formatVersion(component),
+    schema: revision.schema === null ? null : new RawJson(revision.schema),
   };
 }

@@ -1,12 +1,13 @@
 /** Pagination and order of lists (contract 1.5). */
 import { invalid, type Pagination } from '@bytenite/contract';
+import { findField } from '../domain/filter.ts';
 
 export interface Page {
   limit: number;
   offset: number;
 }
 
-export interface Order<Column extends string> {
+export interface Order<Column> {
   column: Column;
   descending: boolean;
 }
@@ -37,16 +38,15 @@ export function paginationOf(total: number, page: Page): Pagination {
  * Reads `field`, `field asc`, `-field` or `field desc`. `columns` names the wire's fields (snake_case is
  * taken too) and their columns; without an order it is `fallback`.
  */
-export function orderOf<Column extends string, Fallback>(
+export function orderOf<Column, Fallback>(
   orderBy: string | undefined,
   columns: Readonly<Record<string, Column>>,
   fallback: Fallback,
 ): Order<Column> | Fallback {
   const text = orderBy?.trim() ?? '';
   if (text === '') return fallback;
-  const match = /^([-+]?)(\w+)(?:\s+(asc|desc))?$/i.exec(text);
-  const field = camelCase(match?.[2] ?? '');
-  const column = Object.hasOwn(columns, field) ? columns[field] : undefined;
+  const match = /^([-+]?)([\w.]+)(?:\s+(asc|desc))?$/i.exec(text);
+  const column = findField(match?.[2] ?? '', columns);
   if (match === null || column === undefined || (match[1] === '-' && match[3] !== undefined)) {
     throw invalid(`orderBy: cannot order by ${JSON.stringify(text)}`, [
       { field: 'orderBy', description: `must be one of ${Object.keys(columns).join(', ')}` },
@@ -96,8 +96,4 @@ export function sortRows<Row>(
 
 function compare(a: string | number, b: string | number): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function camelCase(field: string): string {
-  return field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -111,21 +111,10 @@ export function startThread<Call, Answer>(
 }
 
 function startWorker(program: URL, memoryMb: number): Worker {
-  return new Worker(program.pathname.endsWith('.ts') ? fromSources(program) : program, {
+  return new Worker(program, {
     // Nothing of the process's own environment: what runs here was written by users.
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
-}
-
-/** Run from sources (tests, tsx), Node 20 needs to be taught TypeScript inside the thread as well. */
-function fromSources(program: URL): URL {
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const code = [
-    `import { register } from ${JSON.stringify(tsx)};`,
-    'register();',
-    `await import(${JSON.stringify(program.href)});`,
-  ];
-  return new URL(`data:text/javascript,${encodeURIComponent(code.join('\n'))}`);
 }

@@ -4,7 +4,7 @@ import { WorkerBusy } from './limited-worker.ts';
 import { createSchemaValidator } from './validate.ts';
 import type { SchemaValidator, Violation } from './validate.ts';
 
-// The worker runs from its .ts source, with tsx registered inside the thread (see thread.ts).
+// The worker runs from its .ts source, with tsx registered inside the thread (see thread-program.ts).
 const shared = createSchemaValidator({ timeoutMs: 5000 });
 const own: SchemaValidator[] = [];
 

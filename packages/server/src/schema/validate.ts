@@ -1,3 +1,4 @@
+import { programBeside } from '../thread-program.ts';
 import { createLimitedWorker } from './limited-worker.ts';
 import type { WorkerLimits } from './limited-worker.ts';
 import type { SchemaAnswer, SchemaCall, Violation } from './protocol.ts';
@@ -26,7 +27,10 @@ const MAX_VALUE_LENGTH = 1024 * 1024;
 /** A validator with a worker of its own, which starts with the first call. */
 export function createSchemaValidator(limits: Partial<WorkerLimits> = {}): SchemaValidator {
   const effective = { ...LIMITS, ...limits };
-  const worker = createLimitedWorker<SchemaCall, SchemaAnswer>(workerProgram(), effective);
+  const worker = createLimitedWorker<SchemaCall, SchemaAnswer>(
+    programBeside(import.meta.url, 'worker'),
+    effective,
+  );
 
   async function run(schema: string, value: string | null): Promise<SchemaAnswer> {
     if (schema.length > MAX_SCHEMA_LENGTH)
@@ -48,13 +52,6 @@ export function createSchemaValidator(limits: Partial<WorkerLimits> = {}): Schem
     },
     close: () => worker.close(),
   };
-}
-
-/** Compiled and from sources alike, the worker's program lies beside this file with the same ending. */
-function workerProgram(): URL {
-  return import.meta.url.endsWith('.ts')
-    ? new URL('./worker.ts', import.meta.url)
-    : new URL('./worker.js', import.meta.url);
 }
 
 function toAnswer(outcome: Outcome<SchemaAnswer>, limits: WorkerLimits): SchemaAnswer {

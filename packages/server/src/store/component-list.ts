@@ -23,7 +23,7 @@ const column = (name: string): Sortable => {
   return () => sql.ref(name);
 };
 const ofManifest = (key: string): Sortable => {
-  return ({ jsonText }) => jsonText('revision.manifest', key);
+  return ({ json }) => json.text(sql.ref('revision.manifest'), key);
 };
 
 /** Every scalar field of an App or an Engine. */

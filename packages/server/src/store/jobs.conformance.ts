@@ -8,7 +8,7 @@ import {
   expiredJobs,
   findJob,
   findJobByNo,
-  listJobs,
+  findJobs,
   lockJob,
   overdueJobs,
   ownerOfJobId,
@@ -85,23 +85,10 @@ export function describeJobs(fixture: Fixture): void {
       expect((await findJob(store.db, account, job.id))?.no).toBe(job.no);
       expect(await findJob(store.db, other, job.id)).toBeUndefined();
       expect(await ownerOfJobId(store.db, job.id)).toBe(account);
-      const page = { limit: 10, offset: 0, order: null };
-      expect(await listJobs(store.db, { account: other, ...page })).toEqual({ rows: [], total: 0 });
-    });
-
-    it('lists the newest first, a page at a time, and counts them all', async () => {
-      const { store } = fixture;
-      const nos = [];
-      for (let i = 0; i < 5; i++) nos.push((await addJob(store, account)).no);
-      const query = { account, limit: 2, offset: 1, order: null };
-      const { rows, total } = await listJobs(store.db, query);
-      expect(rows.map((row) => row.no)).toEqual([nos[3], nos[2]]);
-      expect(total).toBe(5);
-      const byName = { column: 'name', descending: false } as const;
-      const named = await listJobs(store.db, { account, limit: 9, offset: 0, order: byName });
-      expect(named.rows.map((row) => row.name)).toEqual(
-        named.rows.map((row) => row.name).toSorted(),
-      );
+      expect(await findJobs(store.db, account, [job.id, 'no-such'])).toEqual([
+        { no: job.no, id: job.id },
+      ]);
+      expect(await findJobs(store.db, other, [job.id])).toEqual([]);
     });
 
     it('keeps every byte of the user’s params', async () => {

@@ -14,6 +14,21 @@ export async function findJob(db: Db, account: string, id: string): Promise<JobR
     .executeTakeFirst();
 }
 
+/** Those of the ids that are jobs of the account. */
+export async function findJobs(
+  db: Db,
+  account: string,
+  ids: readonly string[],
+): Promise<Pick<JobRow, 'no' | 'id'>[]> {
+  if (ids.length === 0) return [];
+  return db
+    .selectFrom('job')
+    .select(['no', 'id'])
+    .where('id', 'in', ids)
+    .where('account', '=', account)
+    .execute();
+}
+
 /** Ids are unique over all accounts; whose it is decides what the caller may learn. */
 export async function ownerOfJobId(db: Db, id: string): Promise<string | undefined> {
   const row = await db.selectFrom('job').select('account').where('id', '=', id).executeTakeFirst();
@@ -71,52 +86,6 @@ export async function updateJob(
     .where('run', '=', seen.run)
     .returningAll()
     .executeTakeFirst();
-}
-
-export interface JobListQuery {
-  account: string;
-  limit: number;
-  offset: number;
-  order: { column: JobSortColumn; descending: boolean } | null;
-}
-
-/** Wire fields by which jobs can be sorted, with their columns. */
-export const JOB_SORT_COLUMNS = {
-  id: 'id',
-  name: 'name',
-  templateId: 'template_id',
-  state: 'state',
-  createdAt: 'created_at',
-  submittedAt: 'submitted_at',
-  startedAt: 'started_at',
-  endedAt: 'ended_at',
-  numChunks: 'num_chunks',
-  paymentAmount: 'price',
-  failedChunks: 'failed',
-  failureReason: 'failure_reason',
-  errorMessage: 'error_message',
-} as const satisfies Record<string, keyof JobTable>;
-type JobSortColumn = (typeof JOB_SORT_COLUMNS)[keyof typeof JOB_SORT_COLUMNS];
-
-export async function listJobs(
-  db: Db,
-  query: JobListQuery,
-): Promise<{ rows: JobRow[]; total: number }> {
-  let select = db.selectFrom('job').selectAll().where('account', '=', query.account);
-  if (query.order === null) {
-    select = select.orderBy('no', 'desc');
-  } else {
-    select = select
-      .orderBy(query.order.column, query.order.descending ? 'desc' : 'asc')
-      .orderBy('id');
-  }
-  const rows = await select.limit(query.limit).offset(query.offset).execute();
-  const count = await db
-    .selectFrom('job')
-    .select((e) => e.fn.countAll<number>().as('total'))
-    .where('account', '=', query.account)
-    .executeTakeFirstOrThrow();
-  return { rows, total: count.total };
 }
 
 /** The conditions of the partial indexes, word for word: with parameters the indexes would not be used. */

@@ -12,18 +12,30 @@ const PREPARED_STATEMENTS = 512;
 
 /** Opens a database file durably: every commit is on disk before it is acknowledged. */
 export function sqliteDialect(file: string): SqliteDialect {
+  return new SqliteDialect({ database: openForWriting(file) });
+}
+
+function openForWriting(file: string): SqliteDatabase {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
   db.exec('PRAGMA foreign_keys = ON');
   db.exec('PRAGMA busy_timeout = 5000');
-  db.exec('PRAGMA cache_size = -16384');
   // Else each statement over many rows opens a file for the case that it must be undone.
   db.exec('PRAGMA temp_store = MEMORY');
-  return new SqliteDialect({ database: adapt(db) });
+  return adapt(db);
+}
+
+/** Opens a file that this process has open for writing a second time, to read what was committed. */
+export function openForReading(file: string): SqliteDatabase {
+  return adapt(new DatabaseSync(file, { readOnly: true }));
 }
 
 function adapt(db: DatabaseSyncInstance): SqliteDatabase {
+  db.exec('PRAGMA cache_size = -16384');
+  db.function('lower_case', { deterministic: true }, (text: unknown) =>
+    typeof text === 'string' ? text.toLowerCase() : text,
+  );
   const statements = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
   return {
     prepare(sql) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { describeComponents } from './components.conformance.ts';
+import { describeJobList } from './job-list.conformance.ts';
 import { describeJobs } from './jobs.conformance.ts';
 import { describeLeases } from './leases.conformance.ts';
 import { describeRecords } from './records.conformance.ts';
@@ -7,6 +8,7 @@ import { describeSchema } from './schema.conformance.ts';
 import { describeSteps } from './steps.conformance.ts';
 import type { Fixture } from '../testing/store-fixture.ts';
 import type { Store } from './store.ts';
+import { describeTaskList } from './task-list.conformance.ts';
 import { describeTasks } from './tasks.conformance.ts';
 
 /** An empty database; opening it again finds what was written. */
@@ -41,7 +43,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     describeSchema(fixture);
     describeJobs(fixture);
+    describeJobList(fixture);
     describeTasks(fixture);
+    describeTaskList(fixture);
     describeLeases(fixture);
     describeSteps(fixture);
     describeRecords(fixture);

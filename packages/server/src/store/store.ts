@@ -3,6 +3,7 @@ import { dialectOf, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { secrets } from './migrations/0002-secrets.ts';
 import { users } from './migrations/0003-users.ts';
+import { lists } from './migrations/0004-lists.ts';
 import { components } from './migrations/0005-components.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,21 +14,32 @@ export type Tx = Transaction<Tables>;
 export interface Store {
   /** For reads and single statements. */
   db: Db;
+  /** For reads that look at many rows: beside the others, where the database can do that. */
+  reads: Db;
   dialect: DialectName;
   /** Runs a transaction that awaits only the database. Its first statement locks its jobs. */
   transact: <T>(body: (tx: Tx) => Promise<T>) => Promise<T>;
   close: () => Promise<void>;
 }
 
-/** Opens the store and brings its schema up to date. */
-export async function openStore(dialect: Dialect, name: DialectName): Promise<Store> {
+/** Opens the store and brings its schema up to date; without `reader` long reads are as all others. */
+export async function openStore(
+  dialect: Dialect,
+  name: DialectName,
+  reader?: Dialect,
+): Promise<Store> {
   const db = new Kysely<Tables>({ dialect });
   await migrate(db, name);
+  const reads = reader === undefined ? db : new Kysely<Tables>({ dialect: reader });
   return {
     db,
+    reads,
     dialect: name,
     transact: (body) => db.transaction().execute(body),
-    close: () => db.destroy(),
+    async close() {
+      if (reads !== db) await reads.destroy();
+      await db.destroy();
+    },
   };
 }
 
@@ -37,6 +49,7 @@ async function migrate(db: Db, name: DialectName): Promise<void> {
     '0001-foundation': foundation(cluster),
     '0002-secrets': secrets,
     '0003-users': users,
+    '0004-lists': lists,
     '0005-components': components,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

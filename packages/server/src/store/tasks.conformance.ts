@@ -1,19 +1,8 @@
-import { TASK_STATES } from '@bytenite/contract';
+import type { JobRow } from './tables.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  addAccount,
-  addChunks,
-  addJob,
-  addLease,
-  leaseOf,
-  resultOf,
-  T0,
-  taskOf,
-} from '../testing/rows.ts';
+import { addAccount, addChunks, addJob, leaseOf, resultOf, T0, taskOf } from '../testing/rows.ts';
 import { insertLeases } from './leases.ts';
 import type { Fixture } from '../testing/store-fixture.ts';
-import type { JobRow } from './tables.ts';
-import { listTasks } from './task-list.ts';
 import {
   chunkSources,
   commitResults,
@@ -176,37 +165,6 @@ export function describeTasks(fixture: Fixture): void {
         [1, 1],
         [2, 2],
       ]);
-    });
-  });
-
-  describe('the list of tasks', () => {
-    it('shows each open task in the state that its lease and its job give it', async () => {
-      const { store } = fixture;
-      const account = await addAccount(store);
-      const job = await addJob(store, account, 'PARTITIONED', { num_chunks: 7 });
-      await addChunks(store, job.no, 7);
-      const phases = ['ASSIGNED', 'RECEIVED', 'RUNNING', 'STAGING_OUT'] as const;
-      for (const [i, phase] of phases.entries()) await addLease(store, job.no, i, { phase });
-      await store.transact((tx) => commitResults(tx, [resultOf(job.no, 4)]));
-      const failed = await taskOf(store, job.no, 5);
-      await store.transact((tx) => updateEndedTask(tx, failed, { ...END, state: 'failed' }));
-      const order = { column: 'chunk', descending: false } as const;
-      const page = { kinds: null, limit: 10, offset: 0, order };
-      const inState = async (row: JobRow, state: (typeof TASK_STATES)[number]) =>
-        (await listTasks(store.db, row, { ...page, states: [state] })).records.map(
-          ({ task }) => task.chunk,
-        );
-      const chunks = [];
-      for (const state of TASK_STATES) chunks.push(await inState(job, state));
-      expect(chunks).toEqual([[6], [0], [1], [2, 3], [4], [5], []]);
-      expect(await inState({ ...job, state: 'FAILED' }, 'SCHEDULED')).toEqual([]);
-      expect(await inState({ ...job, state: 'FAILED' }, 'ABORTED')).toEqual([6]);
-      const all = await listTasks(store.db, job, { ...page, states: null, limit: 2, offset: 1 });
-      expect(all.records.map(({ task, leases }) => [task.chunk, leases.length])).toEqual([
-        [1, 1],
-        [2, 1],
-      ]);
-      expect(all.total).toBe(7);
     });
   });
 }

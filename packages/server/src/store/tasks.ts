@@ -238,24 +238,47 @@ export async function endedAttempts(
   job: number,
   keys: readonly TaskKey[],
 ): Promise<AttemptRow[]> {
-  const stages = new Map(keys.map(({ kind, run }) => [`${kind}/${run}`, { kind, run }]));
   const rows: AttemptRow[] = [];
-  for (const { kind, run } of stages.values()) {
-    const chunks = keys.filter((key) => key.kind === kind && key.run === run);
+  for (const { kind, run, chunks } of stagesOf(keys)) {
     const found = await db
       .selectFrom('attempt')
       .selectAll()
       .where('job', '=', job)
       .where('kind', '=', kind)
       .where('run', '=', run)
-      .where(
-        'chunk',
-        'in',
-        chunks.map((key) => key.chunk),
-      )
+      .where('chunk', 'in', chunks)
       .orderBy('attempt')
       .execute();
     rows.push(...found);
   }
   return rows;
+}
+
+/** The tasks named, in no order. */
+export async function findTasks(db: Db, job: number, keys: readonly TaskKey[]): Promise<TaskRow[]> {
+  const rows: TaskRow[] = [];
+  for (const { kind, run, chunks } of stagesOf(keys)) {
+    const found = await db
+      .selectFrom('task')
+      .selectAll()
+      .where('job', '=', job)
+      .where('kind', '=', kind)
+      .where('run', '=', run)
+      .where('chunk', 'in', chunks)
+      .execute();
+    rows.push(...found);
+  }
+  return rows;
+}
+
+/** Chunks by kind and run. */
+function stagesOf(keys: readonly TaskKey[]): { kind: TaskKind; run: number; chunks: number[] }[] {
+  const stages = new Map<string, { kind: TaskKind; run: number; chunks: number[] }>();
+  for (const { kind, run, chunk } of keys) {
+    const name = `${kind}/${run}`;
+    const stage = stages.get(name);
+    if (stage === undefined) stages.set(name, { kind, run, chunks: [chunk] });
+    else stage.chunks.push(chunk);
+  }
+  return [...stages.values()];
 }

@@ -5,8 +5,8 @@ import { dialectOf, type DialectName, type DialectTraits } from './dialect.ts';
 import type { Db } from './store.ts';
 import { toRecord, type TemplateRecord } from './templates.ts';
 
-/** Those of an account, or all public ones. */
-export type TemplateScope = { account: string } | 'public';
+/** Those of an account, all public ones, or for each id the one that findTemplate would find. */
+export type TemplateScope = { account: string } | 'public' | { usableBy: string };
 
 type Sortable = (traits: DialectTraits) => RawBuilder<unknown>;
 
@@ -14,7 +14,7 @@ const column = (name: string): Sortable => {
   return () => sql.ref(name);
 };
 const ofDoc = (key: string): Sortable => {
-  return ({ jsonText }) => jsonText('template.doc', key);
+  return ({ json }) => json.text(sql.ref('template.doc'), key);
 };
 
 /** Every scalar field of a Template. */
@@ -62,7 +62,29 @@ export async function listTemplates(
 
 function inScope(db: Db, scope: TemplateScope) {
   const listed = db.selectFrom('template').innerJoin('account', 'account.id', 'template.account');
-  return scope === 'public'
-    ? listed.where('template.is_public', '=', 1)
-    : listed.where('template.account', '=', scope.account);
+  if (scope === 'public') return listed.where('template.is_public', '=', 1);
+  if ('account' in scope) return listed.where('template.account', '=', scope.account);
+  return listed.where((e) =>
+    e.or([
+      e('template.account', '=', scope.usableBy),
+      e.and([e('template.is_public', '=', 1), e.not(e.exists(betterTemplate(db, scope.usableBy)))]),
+    ]),
+  );
+}
+
+/** One of the same id that is found in a public template's place. */
+function betterTemplate(db: Db, account: string) {
+  return db
+    .selectFrom('template as other')
+    .select('other.id')
+    .whereRef('other.id', '=', sql.ref('template.id'))
+    .where((e) =>
+      e.or([
+        e('other.account', '=', account),
+        e.and([
+          e('other.is_public', '=', 1),
+          e('other.created_at', '<', sql.ref<number>('template.created_at')),
+        ]),
+      ]),
+    );
 }

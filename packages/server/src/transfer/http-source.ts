@@ -16,6 +16,8 @@ export interface HttpSource {
   name: string;
   /** Bytes as announced, or null. */
   size: number | null;
+  /** What else the other side says about it. */
+  properties: Record<string, string>;
   /** The content, once; it throws SourceError when less arrives than announced or more than allowed. */
   body: AsyncIterable<Uint8Array>;
   /** Ends the connection of a body that is not wanted. */
@@ -51,7 +53,13 @@ export async function openHttpSource(
     throw error;
   }
   const name = fileNameOf(params.name) ?? fileNameOf(decodedPath(params.url)) ?? 'source';
-  return { name, size, body: readBody(response, size, maxBytes, signal), cancel };
+  return {
+    name,
+    size,
+    properties: propertiesOf(response),
+    body: readBody(response, size, maxBytes, signal),
+    cancel,
+  };
 }
 
 async function* readBody(
@@ -110,6 +118,17 @@ function checkStatus({ status, what }: GuardedResponse): void {
 function tooLarge(what: string, maxBytes: number): SourceError {
   return new SourceError(
     `${what} is larger than the ${maxBytes} bytes that this server allows for a source`,
+  );
+}
+
+const PROPERTIES = { contentType: 'content-type', lastModified: 'last-modified', etag: 'etag' };
+
+function propertiesOf({ headers }: GuardedResponse): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(PROPERTIES).flatMap(([property, header]) => {
+      const value = headers[header];
+      return typeof value === 'string' ? [[property, value]] : [];
+    }),
   );
 }
 

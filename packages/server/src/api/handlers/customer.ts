@@ -1,5 +1,6 @@
 import type { JobReply } from '@bytenite/contract';
 import type { z } from 'zod';
+import { getSchemaOwner } from '../../engine/components/get-schema.ts';
 import { abortJob, deleteJob } from '../../engine/jobs/abort-job.ts';
 import { createJob } from '../../engine/jobs/create-job.ts';
 import {
@@ -9,18 +10,25 @@ import {
   updateParams,
 } from '../../engine/jobs/edit-job.ts';
 import type { JobView } from '../../engine/jobs/job-view.ts';
-import { getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
+import { filterJobs, getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
 import { getTask, listTasks } from '../../engine/jobs/list-tasks.ts';
 import { readLogs } from '../../engine/jobs/read-logs.ts';
 import { getResults } from '../../engine/jobs/results.ts';
 import { runJob } from '../../engine/jobs/run-job.ts';
+import { countRunningTasks } from '../../engine/jobs/running-tasks.ts';
+import { testDataSource } from '../../engine/jobs/test-data-source.ts';
 import { completeUpload } from '../../engine/jobs/upload.ts';
+import { getTemplate } from '../../engine/templates/get-template.ts';
+import { listUsableTemplates } from '../../engine/templates/list-templates.ts';
 import { streamEvents } from '../event-stream.ts';
 import { resultLink, uploadLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
+import { presentSchema } from '../present-component.ts';
 import { presentJob, presentTemplateInfo } from '../present-job.ts';
 import { presentLogs } from '../present-logs.ts';
+import { presentSourceInfo } from '../present-source-info.ts';
 import { presentTask } from '../present-task.ts';
+import { presentTemplate } from '../present-template.ts';
 import { serviceInfo } from '../service-info.ts';
 
 type LinkContext = Parameters<typeof uploadLink>[0];
@@ -39,6 +47,10 @@ export const customerHandlers: Handlers<'customer'> = {
   },
   async Customer_ListJobs(call) {
     const { pagination, jobs } = await listJobs(call.ctx, call.account, call.query);
+    return { pagination, data: jobs.map((view) => jobOf(call, view)) };
+  },
+  async Customer_FilterJobs(call) {
+    const { pagination, jobs } = await filterJobs(call.ctx, call.account, call.body);
     return { pagination, data: jobs.map((view) => jobOf(call, view)) };
   },
   async Customer_GetJob(call) {
@@ -101,5 +113,29 @@ export const customerHandlers: Handlers<'customer'> = {
     return presentLogs(await readLogs(call.ctx, call.account, call.body));
   },
   Customer_Events: (call) => streamEvents(call),
+  async Customer_RunningTasks({ ctx, account, body }) {
+    return {
+      jobsRunningTasks: Object.fromEntries(await countRunningTasks(ctx, account, body.jobsIds)),
+    };
+  },
+  async Customer_ListTemplates({ ctx, account, query }) {
+    const { pagination, templates } = await listUsableTemplates(ctx, account, query);
+    return { pagination, data: templates.map((record) => presentTemplate(record)) };
+  },
+  async Customer_TemplatePresets({ ctx, account, params }) {
+    await getTemplate(ctx, account, params.id);
+    return { presets: [] };
+  },
+  async Customer_TestDataSource({ ctx, body, request }) {
+    return presentSourceInfo(
+      await testDataSource(ctx, body, request.signal),
+      body.listFiles === true,
+    );
+  },
+  async Customer_GetSchema({ ctx, account, params, query }) {
+    return presentSchema(await getSchemaOwner(ctx, account, params.id, query.version ?? ''));
+  },
+  Customer_JobTypeStats: () => ({ stats: {} }),
+  Customer_StatsDetail: () => ({ stats: {} }),
   Customer_Info: () => serviceInfo(),
 };

@@ -1,7 +1,7 @@
 import { notFound, type Pagination, type TasksQuery } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { parseTaskId } from '../../domain/task-id.ts';
-import { findTaskRecord, listTasks as listRows, TASK_SORTS } from '../../store/task-list.ts';
+import { findTaskRecord, listTasks as listRows, TASK_ORDERS } from '../../store/task-list.ts';
 import type { TaskRecord } from '../../store/task-list.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
@@ -20,15 +20,16 @@ export async function listTasks(
 ): Promise<{ pagination: Pagination; tasks: TaskView[] }> {
   const job = await jobOf(ctx, account, jobId);
   const page = pageOf(query);
-  const order = orderOf(query.orderBy, TASK_SORTS, {
-    column: TASK_SORTS.chunkNumber,
+  const order = orderOf(query.orderBy, TASK_ORDERS, {
+    column: TASK_ORDERS.chunkNumber,
     descending: false,
   });
-  const { records, total } = await listRows(ctx.store.db, job, {
+  const { records, total } = await listRows(ctx.store, job, {
     ...page,
-    order,
+    order: { field: order.column, descending: order.descending },
     states: query.state?.length ? query.state : null,
     kinds: query.kind?.length ? query.kind : null,
+    now: ctx.now(),
   });
   return {
     pagination: paginationOf(total, page),
