@@ -36,6 +36,7 @@ describe('up', () => {
     const key = (await readFile(file, 'utf8')).trim();
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(up.output()).toContain(`${key} (shown this once)`);
+    expect(up.output()).toMatch(/runner {3}on this machine, sandbox tier process: \S/);
     expect(await home.ok(['job', 'list'])).toContain('No jobs yet');
 
     expect(await up.stop()).toBe(0);
@@ -80,6 +81,12 @@ describe('up', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`port ${port} of 127.0.0.1 is in use`);
     expect(stderr).toContain(`--port ${port + 1}`);
+  });
+
+  it('says that its data directory cannot be made', async () => {
+    const { code, stderr } = await home.run(['up', '--port', '0', '--data-dir', '/proc/none']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the data directory cannot be used: ENOENT');
   });
 
   it('says what is wrong when a child cannot start', async () => {

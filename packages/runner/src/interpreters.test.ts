@@ -47,7 +47,9 @@ test('what does not work is said, and asked again the next time', async () => {
   writeFileSync(path, '#!/bin/sh\nexit 1\n');
   chmodSync(path, 0o755);
   const interpreters = new Interpreters(path, null, '');
-  await expect(interpreters.resolvePython()).rejects.toThrow(MissingInterpreterError);
+  const failure = interpreters.resolvePython();
+  await expect(failure).rejects.toThrow(MissingInterpreterError);
+  await expect(failure).rejects.toThrow(`--python does not work: ${path}: Command failed`);
   writeFileSync(path, '#!/bin/sh\necho /found/python\n');
   expect(await interpreters.resolvePython()).toBe('/found/python');
 });

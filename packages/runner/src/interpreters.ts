@@ -95,6 +95,9 @@ export class Interpreters {
         failures.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
+    if (extension === '.py' && this.python) {
+      throw new MissingInterpreterError(`--python does not work: ${failures.join('; ')}`);
+    }
     const tried = failures.length > 0 ? ` (${failures.join('; ')})` : '';
     throw new MissingInterpreterError(
       `this runner has no ${rule.names[0]} for a ${extension} entrypoint: install ${rule.packageHint}${tried}`,

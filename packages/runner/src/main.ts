@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     const config = readConfig(argv, isRoot);
     const runner = await Runner.start(config, log, shutdown.signal);
     log.info('ready');
-    process.send?.({ ready: true });
+    process.send?.({ ready: true, ...runner.isolation });
     await runner.run(shutdown.signal);
   } catch (error) {
     if (!shutdown.signal.aborted) {

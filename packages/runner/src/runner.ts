@@ -1,6 +1,6 @@
 /** The composition root: wires the parts, lets them work, and drains them in order. */
 import { readFile } from 'node:fs/promises';
-import type { TaskContext } from '@bytenite/contract';
+import type { SandboxTier, TaskContext } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
 import { Attempt, type GrantedTask } from './attempt.ts';
@@ -88,6 +88,12 @@ export class Runner {
     }
   }
 
+  /** How its tasks are kept apart, as the server and the supervisor are told. */
+  get isolation(): { tier: SandboxTier; tierReason: string } {
+    const { tier, reason } = this.parts.sandbox;
+    return { tier, tierReason: reason };
+  }
+
   /** Works until the signal, then drains: no task, lease or process is left behind. */
   async run(signal: AbortSignal): Promise<void> {
     const beating = this.heartbeat.run();
@@ -126,7 +132,6 @@ export class Runner {
   private createSession(): Session {
     const { config, client, sandbox, log } = this.parts;
     const { name, cpus, memoryBytes, overcommit } = config;
-    const { tier, reason } = sandbox;
     return new Session({
       client,
       log,
@@ -137,8 +142,7 @@ export class Runner {
         cpus,
         memoryBytes,
         overcommit,
-        tier,
-        tierReason: reason,
+        ...this.isolation,
         version: RUNNER_VERSION,
       },
       onRegistered: (welcome, sentAt) => sandbox.renew(welcome.leaseMs, sentAt),

@@ -77,7 +77,10 @@ test('a folder as deep as the system allows is named, not crashed on', async () 
     here = name;
   }
   process.chdir(before);
-  await expect(collectResults(root, LIMITS)).rejects.toThrow('cannot be read: ENAMETOOLONG');
+  // Named by its end, so that the message still holds what is wrong with it.
+  await expect(collectResults(root, LIMITS)).rejects.toThrow(
+    /^…[d/]{200} cannot be read: ENAMETOOLONG$/,
+  );
   await removeTree(root);
   expect(existsSync(root)).toBe(false);
 });

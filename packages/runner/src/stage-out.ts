@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createHash, type Hash, hash } from 'node:crypto';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type BundleEntry, encodeBundleEnd, INLINE_LIMIT } from '@bytenite/contract';
 import { StageError } from './errors.ts';
@@ -44,6 +45,8 @@ export interface InlineBundle {
 }
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Characters of a path in a message. */
+const SHOWN_PATH = 200;
 const READ_BYTES = 256 * 1024;
 /** Entries between two breaths of the event loop. */
 const ENTRIES_PER_TURN = 512;
@@ -146,8 +149,8 @@ function checkNames(path: string, folder: string): void {
     try {
       utf8.decode(name);
     } catch {
-      const shown = folder + name.toString('latin1');
-      throw new StageError('OUTPUT_FAILED', `the name of ${shown} is not valid UTF-8`);
+      const place = join(folder, name.toString('latin1'));
+      throw refusal(place, 'has a name that is not valid UTF-8');
     }
   }
 }
@@ -170,10 +173,10 @@ function addFile(
 
 function checkFile(status: Stats, path: string): ResultFile {
   if (!status.isFile()) {
-    throw new StageError('OUTPUT_FAILED', `${path} is ${kindOf(status)}; results are plain files`);
+    throw refusal(path, `is ${kindOf(status)}; results are plain files`);
   }
   if (status.nlink !== 1) {
-    throw new StageError('OUTPUT_FAILED', `${path} is a hard link; results have one name each`);
+    throw refusal(path, 'is a hard link; results have one name each');
   }
   return { path, size: status.size, bytes: undefined };
 }
@@ -237,10 +240,16 @@ function openResult(place: string, path: string): number {
 }
 
 function changed(path: string): StageError {
-  return new StageError('OUTPUT_FAILED', `${path} changed while it was read`);
+  return refusal(path, 'changed while it was read');
 }
 
 function unreadable(path: string, error: unknown): StageError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return new StageError('OUTPUT_FAILED', `${path || 'the results folder'} cannot be read: ${code}`);
+  return refusal(path || 'the results folder', `cannot be read: ${code}`);
+}
+
+/** Messages have a limit, and a task's paths none: what is wrong must stay in sight. */
+function refusal(path: string, what: string): StageError {
+  const shown = path.length > SHOWN_PATH ? `…${path.slice(-SHOWN_PATH)}` : path;
+  return new StageError('OUTPUT_FAILED', `${shown} ${what}`);
 }

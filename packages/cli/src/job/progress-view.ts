@@ -3,15 +3,7 @@ import { printable } from '../terminal/escape.ts';
 import { formatSeconds } from '../terminal/format.ts';
 import { paintError } from '../terminal/style.ts';
 import { truncate } from '../terminal/table.ts';
-import {
-  phasesOf,
-  progressWords,
-  RateMeter,
-  rateWords,
-  tally,
-  tallyWords,
-  type Phase,
-} from './progress.ts';
+import { phaseWords, progressWords, RateMeter, tally } from './progress.ts';
 import { jobState } from './state-words.ts';
 
 /**
@@ -56,18 +48,9 @@ function showLive(): ProgressView {
 }
 
 function liveLine(job: Job, rate: number | undefined, spinner: string): string {
-  const phases = phasesOf(job).map((phase) => phaseText(phase, job, spinner));
-  const words = [phases.join('  '), rateWords(job, rate)];
-  if (job.waitingReason !== '') words.push(`waiting: ${printable(job.waitingReason)}`);
+  const width = (process.stderr.columns || 80) - 1;
   // Wrapped, the line could not be cleared any more.
-  const line = truncate(words.filter(Boolean).join('   '), (process.stderr.columns || 80) - 1);
-  return paintMarks(line);
-}
-
-function phaseText({ name, status }: Phase, job: Job, spinner: string): string {
-  const mark = { done: '✓', active: spinner, failed: '✗', ahead: '·' }[status];
-  const counts = name === 'tasks' && job.numChunks > 0 ? ` ${tallyWords(tally(job))}` : '';
-  return `${mark} ${name}${status === 'ahead' ? '' : counts}`;
+  return paintMarks(truncate(printable(phaseWords(job, rate, spinner, width)), width));
 }
 
 /** Painted after it was cut to the terminal's width, which counts no colours. */

@@ -1,6 +1,6 @@
 import type { Job } from '@bytenite/contract';
 import { describe, expect, it } from 'vitest';
-import { phasesOf, progressWords, RateMeter } from './progress.ts';
+import { phasesOf, phaseWords, progressWords, RateMeter } from './progress.ts';
 
 function job(state: string, more: Partial<Job> = {}): Job {
   return {
@@ -49,6 +49,23 @@ describe('words', () => {
   it('say why nothing runs', () => {
     const waiting = job('STARTED', { waitingReason: 'no runner' });
     expect(progressWords(waiting, undefined)).toBe('queued, waiting: no runner');
+  });
+});
+
+describe('the live line', () => {
+  const taskCounts = { TASK_STATE_COMPLETED: 8, TASK_STATE_RUNNING: 4 };
+  const running = job('PARTITIONED', { numChunks: 22, taskCounts });
+
+  it('names all phases where there is room', () => {
+    expect(phaseWords(running, 5.3, '*', 100)).toBe(
+      '✓ input  ✓ partition  * tasks 8/22 done, 4 running  · assemble  · deliver   5.3/s, ETA 2.6 s',
+    );
+  });
+
+  it('keeps counts, rate and ETA on a terminal of 80 columns', () => {
+    expect(phaseWords(running, 5.3, '*', 79)).toBe(
+      '✓  ✓  * tasks 8/22 done, 4 running  ·  ·   5.3/s, ETA 2.6 s',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /** How far a job is, in words; no I/O. */
 import { TASK_STATE_PREFIX, type Job, type JobState, type TaskState } from '@bytenite/contract';
+import stringWidth from 'string-width';
 import { formatSeconds } from '../terminal/format.ts';
 import { jobState, lastState, stateWords } from './state-words.ts';
 
@@ -86,4 +87,29 @@ export function progressWords(job: Job, rate: number | undefined): string {
   if (jobState(job) === 'PARTITIONED') parts.push(tallyWords(tally(job)), rateWords(job, rate));
   if (job.waitingReason !== '') parts.push(`waiting: ${job.waitingReason}`);
   return parts.filter(Boolean).join(', ');
+}
+
+/** All phases in one line; where that is too wide, only the one under way is named. */
+export function phaseWords(
+  job: Job,
+  rate: number | undefined,
+  spinner: string,
+  width: number,
+): string {
+  const phases = phasesOf(job);
+  const waiting = job.waitingReason === '' ? '' : `waiting: ${job.waitingReason}`;
+  const lineOf = (isNamed: (phase: Phase) => boolean) => {
+    const marks = phases.map((phase) => phaseText(phase, job, spinner, isNamed(phase)));
+    return [marks.join('  '), rateWords(job, rate), waiting].filter(Boolean).join('   ');
+  };
+  const whole = lineOf(() => true);
+  const isUnderWay = ({ status }: Phase) => status === 'active' || status === 'failed';
+  return stringWidth(whole) <= width ? whole : lineOf(isUnderWay);
+}
+
+function phaseText({ name, status }: Phase, job: Job, spinner: string, isNamed: boolean): string {
+  const mark = { done: '✓', active: spinner, failed: '✗', ahead: '·' }[status];
+  if (!isNamed) return mark;
+  const isCounted = name === 'tasks' && status !== 'ahead' && job.numChunks > 0;
+  return isCounted ? `${mark} ${name} ${tallyWords(tally(job))}` : `${mark} ${name}`;
 }

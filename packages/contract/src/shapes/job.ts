@@ -14,7 +14,10 @@ import { DataSource, DataSourceInput } from './data-source.ts';
 /** Own ids: letters, digits, `. _ -`; never `.` or `..`, and no word that routes use; `""` is unset. */
 export const OwnJobId = z
   .string()
-  .regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$/, 'must be letters, digits, ".", "_" or "-"');
+  .regex(
+    /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$/,
+    'must be at most 128 letters, digits, ".", "_" or "-", the first a letter or digit',
+  );
 
 const seconds = z
   .number()

@@ -189,6 +189,7 @@ describe('a result', () => {
       insertOutputs(tx, [
         { job: jobNo, run: 1, path: NAME, ...place },
         { job: jobNo, run: 1, path: 'empty', ...place, length: 0 },
+        { job: jobNo, run: 1, path: 'two\nlines', ...place },
       ]),
     );
     url = resultLink(links(), { jobNo, run: 1, path: NAME }, ctx.now() + 2 * DAY);
@@ -211,6 +212,13 @@ describe('a result', () => {
       'access-control-allow-origin': '*',
       'x-request-id': expect.stringMatching(/^req-/),
     });
+  });
+
+  it('is found by any name that a file can have', async () => {
+    const result = { jobNo, run: 1, path: 'two\nlines' };
+    const response = await get({}, 'GET', resultLink(links(), result, ctx.now() + DAY));
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe('0123456789');
   });
 
   it('has a head without a body', async () => {

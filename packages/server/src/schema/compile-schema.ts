@@ -40,7 +40,6 @@ const OPTIONS: Options = {
   ownProperties: true,
   // Inlined, a small tree of references grows into code without end.
   inlineRefs: false,
-  addUsedSchema: false,
   code: { regExp: linearRegExp },
 };
 

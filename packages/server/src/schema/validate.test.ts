@@ -67,6 +67,7 @@ describe('check', () => {
       prefixItems: [{ $ref: '#/$defs/a' }],
       $defs: { a: {} },
     },
+    { type: 'object', properties: { child: { $ref: '#' } } },
     { title: 'Form', 'x-order': ['a'], unknownKeyword: 1, format: 'no-such-format' },
   ])('finds nothing wrong with %j', async (schema) => {
     expect(await check(schema)).toEqual([]);
