@@ -126,7 +126,7 @@ describe('an app that', () => {
       'names a result in bytes that are no text',
       'open(os.fsencode(RESULTS) + b"/\\xff\\xfe", "w").close()',
       { reason: 'OUTPUT_FAILED' },
-      /^chunk 0: results: the name of .* is not valid UTF-8/,
+      /^chunk 0: results: .* has a name that is not valid UTF-8/,
     ],
     [
       'takes its results folder away',

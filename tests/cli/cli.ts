@@ -76,7 +76,12 @@ export async function runProgram(
   options: SpawnOptions,
   input = '',
 ): Promise<Outcome> {
-  const child = spawn(program, args, { ...options, stdio: 'pipe', timeout: RUN_MS, killSignal: 'SIGKILL' });
+  const child = spawn(program, args, {
+    ...options,
+    stdio: 'pipe',
+    timeout: RUN_MS,
+    killSignal: 'SIGKILL',
+  });
   child.stdin.on('error', () => undefined); // a program that ends before it has read everything
   child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

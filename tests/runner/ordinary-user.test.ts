@@ -90,7 +90,7 @@ os.symlink("/etc", r)
 `);
   expect(outcome).toMatchObject({
     reason: 'OUTPUT_FAILED',
-    errorMessage: 'the task replaced its results folder',
+    errorMessage: 'results: the task replaced its results folder',
   });
   expect(await outcomeOf('pass')).toMatchObject({ ok: true });
 });
