@@ -248,6 +248,21 @@ describe.each(PAIRS)('$who', ({ owner: ownerRole, stranger: strangerRole }) => {
     expect(await create({ app: 'strange-app', jobId: draft })).toMatch(/^409\/6 /);
   });
 
+  test('a private component is neither imported nor opened by its id', async () => {
+    const { app } = await owner.call<{ app: { id: string; owner: string } }>(
+      'GET',
+      '/v1/dev/apps/writer',
+    );
+    for (const name of ['writer', 'writer@1.0', app.id]) {
+      const path = `/v1/dev/apps/${encodeURIComponent(name)}`;
+      for (const body of [{}, { owner: app.owner }]) {
+        expect(await refusal(stranger, 'POST', `${path}/import`, body)).toMatch(/^404\/5 /);
+      }
+      expect(await refusal(stranger, 'GET', path)).toBe('404/5 app not found');
+      expect(await refusal(stranger, 'GET', `${path}/download`)).toBe('404/5 app not found');
+    }
+  });
+
   test('a component of a stranger is given no secret of the owner', async () => {
     const manifest = { platform_config: { container: 'c', secrets: 'mine' } };
     await pushComponent(stranger, { name: 'thief', type: 'app', main: 'pass', manifest });
