@@ -17,6 +17,13 @@ const NEEDS = [
     find: findPythonWithRequests,
   },
   {
+    name: 'Chromium',
+    why: 'pages are looked at in it',
+    variable: 'BYTENITE_TEST_BROWSER',
+    debian: ['chromium'],
+    find: () => findProgram('chromium'),
+  },
+  {
     name: 'zsh',
     why: 'completion of commands is tried in it',
     variable: 'BYTENITE_TEST_ZSH',

@@ -51,6 +51,8 @@ function operation(
   return {
     operationId,
     summary: route.summary,
+    // How pages group calls: by the things that they are about.
+    tags: [route.path.split('/')[1] ?? ''],
     ...(deprecated ? { deprecated } : {}),
     security: route.open ? [] : [{ [scheme]: [] }],
     ...(pathParams.length > 0 ? { parameters: pathParams } : {}),

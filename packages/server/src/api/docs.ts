@@ -1,16 +1,19 @@
-/** The documents of each service: OpenAPI, and a page that lists the calls. */
-import { ROUTES, SERVICES, VERSION, type Route, type ServiceName } from '@bytenite/contract';
+/** The documents of each service: OpenAPI, and a page to read and try its calls. */
+import { notFound, SERVICES, VERSION, type ServiceName } from '@bytenite/contract';
 import type { Hono } from 'hono';
 import { LRUCache } from 'lru-cache';
 import type { Context } from '../context.ts';
 import type { AppEnv } from './env.ts';
+import { readDocsAsset } from './docs-assets.ts';
 import { originOf } from './origin.ts';
 import { methodNotAllowed } from './service-routes.ts';
 
 /** Documents differ by origin, and callers choose the Host header: only so many are kept. */
 const KEPT_DOCUMENTS = 32;
 
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'";
+/** Our own files only; Swagger UI sets styles on elements and draws its icons from data: URLs. */
+const PAGE_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
 export function docsRoutes(app: Hono<AppEnv>, ctx: Context): void {
   const documents = new LRUCache<string, string>({ max: KEPT_DOCUMENTS });
@@ -29,8 +32,15 @@ export function docsRoutes(app: Hono<AppEnv>, ctx: Context): void {
         c.header('content-security-policy', PAGE_POLICY);
         return c.html(page(service, base));
       });
-      for (const path of [`${base}/docs/swagger.json`, `${base}/docs`]) {
-        app.all(path, (c) => methodNotAllowed(c, ['GET']));
+      app.get(`${base}/docs/assets/:name`, async (c) => {
+        c.set('operation', 'Docs');
+        const asset = await readDocsAsset(c.req.param('name'));
+        if (asset === undefined) throw notFound('file');
+        c.header('cache-control', 'public, max-age=3600');
+        return c.body(asset.text, 200, { 'content-type': asset.type });
+      });
+      for (const path of ['swagger.json', 'assets/:name', '']) {
+        app.all(`${base}/docs/${path}`.replace(/\/$/, ''), (c) => methodNotAllowed(c, ['GET']));
       }
     }
   }
@@ -42,32 +52,24 @@ async function openApiText(service: ServiceName, origin: string): Promise<string
   return JSON.stringify(openApiDocument(service, origin, VERSION.tag));
 }
 
+/** Swagger UI, told where the description is; nothing comes from another host. */
 function page(service: ServiceName, base: string): string {
-  const { title } = SERVICES[service];
-  const rows = Object.entries<Route>(ROUTES[service]).map(([id, route]) => {
-    const state = route.done ? '' : 'not in this version';
-    return `<tr><td><code>${route.method}</code><td><code>${base}${route.path}</code><td>${escape(route.summary)}<td><code>${id}</code><td>${state}`;
-  });
+  const assets = `${base}/docs/assets`;
   return `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
-<style>
-  body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color-scheme: light dark; }
-  table { border-collapse: collapse; width: 100%; }
-  td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
-</style>
-<h1>${title}</h1>
-<p>Version ${VERSION.tag}. The whole description is <a href="${base}/docs/swagger.json">swagger.json</a> (OpenAPI 3.1).
-<table>
-<tr><th>Method<th>Path<th>Meaning<th>Operation<th>
-${rows.join('\n')}
-</table>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${SERVICES[service].title}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${assets}/swagger-ui.css">
+</head>
+<body>
+<div id="page" data-description="${base}/docs/swagger.json"></div>
+<noscript>This page needs JavaScript; the description itself is <a href="${base}/docs/swagger.json">swagger.json</a>.</noscript>
+<script src="${assets}/swagger-ui-bundle.js"></script>
+<script src="${assets}/start.js"></script>
+</body>
 </html>
 `;
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
