@@ -90,10 +90,10 @@ describe('up', () => {
   });
 
   it('says what is wrong when a child cannot start', async () => {
-    const { code, stderr } = await home.run(['up', '--port', '0', '--sandbox', 'paper']);
+    const { code, stderr } = await home.run(['up', '--port', '0', '--python', '/no/python']);
     expect(code).toBe(1);
     expect(stderr).toContain('the runner did not start');
-    expect(stderr).toContain('paper');
+    expect(stderr).toContain('--python does not work: /no/python');
   });
 
   it('ends with its children at Ctrl-C', async () => {

@@ -89,6 +89,7 @@ describe('wrong usage', () => {
     'engine import',
     'template delete a',
     'up --port many',
+    'up --sandbox paper',
     'up --runner-memory lots',
     'up --no-runner --runner-cpus 2',
     'up --public-url here',

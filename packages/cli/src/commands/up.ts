@@ -26,6 +26,9 @@ interface Options extends GlobalOptions {
   verbose?: true;
 }
 
+/** What people choose between; the runner knows one more, for benches. */
+const SANDBOX_TIERS = ['auto', 'process'] as const;
+
 const HELP = `
 Starts the API's server and a runner for tasks, as processes of their own. The data directory is ~/.bytenite
 unless --data-dir (or BYTENITE_DATA_DIR) names another. The first start makes a user and an API key;
@@ -45,7 +48,12 @@ export function defineUp(command: Command): void {
     .option('--runner-cpus <n>', 'CPUs for tasks (else all of this machine)', parsePositive)
     .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseBytes)
     .option('--python <path>', 'Python that runs .py components (else the one found)')
-    .option('--sandbox <tier>', 'how tasks are kept apart (else the strongest there is)')
+    .addOption(
+      new Option(
+        '--sandbox <tier>',
+        'how tasks are kept apart (auto: the strongest there is)',
+      ).choices(SANDBOX_TIERS),
+    )
     .addOption(
       new Option('--overcommit', 'run what asks for more than this machine has, alone').default(
         true,

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createClient } from '@bytenite/client';
 import { describe, expect, it } from 'vitest';
+import { openOutFolder } from '../terminal/out-folder.ts';
 import { serveApi, type Route } from '../testing/fake-api.ts';
 import { tempFolder } from '../testing/temp-folder.ts';
 import { downloadResults, placeInside } from './download-results.ts';
@@ -39,5 +40,20 @@ describe('results', () => {
 
   it('may have names that only look dangerous', () => {
     expect(placeInside('out', '..a/b..c')).toBe('out/..a/b..c');
+  });
+});
+
+describe('the folder', () => {
+  it.each([
+    ['/proc/x', /cannot be made: ENOENT/],
+    ['/etc/passwd', /is a file/],
+    ['/etc/passwd/x', /cannot be made: ENOTDIR/],
+  ])('%s is refused at once, with the reason', (folder, why) => {
+    expect(() => openOutFolder(folder)).toThrow(
+      expect.objectContaining({
+        message: `--out ${folder} is no folder to write to`,
+        why: [expect.stringMatching(why)],
+      }),
+    );
   });
 });

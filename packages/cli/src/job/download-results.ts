@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@bytenite/client';
 import { downloadFile } from '@bytenite/client/node';
 import { CliError } from '../errors.ts';
+import { openOutFolder } from '../terminal/out-folder.ts';
 
 const AT_ONCE = 4;
 
@@ -19,7 +19,7 @@ export async function downloadResults(
   signal: AbortSignal,
 ): Promise<Downloaded> {
   const { results } = await client.call('Customer_GetResults', { params: { jobId } }, { signal });
-  await mkdir(folder, { recursive: true });
+  openOutFolder(folder);
   const targets = results.map(({ name, link }) => ({ link, file: placeInside(folder, name) }));
   let bytes = 0;
   const queue = targets[Symbol.iterator]();

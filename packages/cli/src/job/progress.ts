@@ -31,6 +31,8 @@ export interface TaskTally {
   total: number;
   done: number;
   running: number;
+  /** Given to a runner, not begun. */
+  starting: number;
   failed: number;
 }
 
@@ -40,15 +42,17 @@ export function tally(job: Job): TaskTally {
   return {
     total: job.numChunks,
     done: count('COMPLETED'),
-    running: count('ASSIGNED', 'RECEIVED', 'RUNNING'),
+    running: count('RUNNING'),
+    starting: count('ASSIGNED', 'RECEIVED'),
     failed: count('FAILED'),
   };
 }
 
 /** `34/120 done, 2 running, 1 failed`. */
-export function tallyWords({ total, done, running, failed }: TaskTally): string {
+export function tallyWords({ total, done, running, starting, failed }: TaskTally): string {
   const parts = [`${done}/${total} done`];
   if (running > 0) parts.push(`${running} running`);
+  if (starting > 0) parts.push(`${starting} starting`);
   if (failed > 0) parts.push(`${failed} failed`);
   return parts.join(', ');
 }

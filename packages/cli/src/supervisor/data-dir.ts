@@ -1,29 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CliError } from '../errors.ts';
+import { makeFolders } from '../platform/make-folders.ts';
 
 /** Makes the data directory, for its owner's eyes only. */
 export function openDataDir(dataDir: string): void {
   try {
-    makeFolders(path.join(dataDir, 'logs'));
+    makeFolders(path.join(dataDir, 'logs'), 0o700);
     chmodSync(dataDir, 0o700);
   } catch (error) {
     throw new CliError(`the data directory cannot be used: ${(error as Error).message}`, {
       fix: ['name another one: bytenite up --data-dir DIR'],
     });
-  }
-}
-
-/** The `recursive` of Node never ends where a parent exists but takes no folders, like /proc. */
-function makeFolders(dir: string): void {
-  if (existsSync(dir)) return;
-  makeFolders(path.dirname(dir));
-  try {
-    mkdirSync(dir, { mode: 0o700 });
-  } catch (error) {
-    // Another `up` made it meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

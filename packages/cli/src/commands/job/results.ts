@@ -5,6 +5,7 @@ import { selectJob } from '../../job/select-job.ts';
 import { printable } from '../../terminal/escape.ts';
 import { formatBytes, plural } from '../../terminal/format.ts';
 import { fieldText, printJson } from '../../terminal/json.ts';
+import { openOutFolder } from '../../terminal/out-folder.ts';
 import { sessionOf } from '../global-options.ts';
 
 export function addResults(group: Command): void {
@@ -23,6 +24,7 @@ export function addResults(group: Command): void {
       const jobId = await selectJob(client, idOrLast);
       const { out } = options;
       if (out !== undefined) {
+        openOutFolder(out);
         const { files, bytes } = await untilInterrupted((signal) =>
           downloadResults(client, jobId, out, signal),
         );

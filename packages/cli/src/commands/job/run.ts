@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
 import type { Client } from '@bytenite/client';
 import type { Command } from 'commander';
-import { CliError, Interrupted, UsageError } from '../../errors.ts';
+import { Interrupted, UsageError } from '../../errors.ts';
 import {
   createJob,
   planJob,
@@ -16,6 +15,7 @@ import { settleDraft } from '../../job/settle-draft.ts';
 import { sayHowToReturn, watchJob } from '../../job/watch-job.ts';
 import { printable } from '../../terminal/escape.ts';
 import { fieldText, printJson } from '../../terminal/json.ts';
+import { openOutFolder } from '../../terminal/out-folder.ts';
 import { sessionOf } from '../global-options.ts';
 import { addCreateOptions, CREATE_ONLY } from './create-options.ts';
 
@@ -51,10 +51,11 @@ type Plan = { draft: string } | JobPlan;
 
 /** Everything that can be wrong without asking the platform. */
 async function sessionlessPlan(draft: string | undefined, options: Options): Promise<Plan> {
-  if (options.out !== undefined) await requireFolder(options.out);
   if (!options.wait && options.out !== undefined) {
     throw new UsageError('--no-wait and --out exclude each other: results come at the end');
   }
+  // Found out now, not when the job has run.
+  if (options.out !== undefined) openOutFolder(options.out);
   if (draft === undefined) return planJob(options);
   const extra = CREATE_ONLY.find((name) => options[name] !== undefined);
   if (extra !== undefined || options.param.length > 0) {
@@ -64,12 +65,6 @@ async function sessionlessPlan(draft: string | undefined, options: Options): Pro
   }
   parseConfig(options.config);
   return { draft };
-}
-
-async function requireFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  if (found === undefined || found.isDirectory()) return;
-  throw new CliError(`--out ${folder} is not a folder`);
 }
 
 async function run(plan: Plan, command: Command, options: Options): Promise<void> {
