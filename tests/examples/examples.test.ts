@@ -28,7 +28,9 @@ async function follow(example: string): Promise<string> {
   expect(blocks.length).toBeGreaterThan(0);
   const bytenite = `bytenite() { ${process.execPath} ${CLI} "$@"; }`;
   const scratch = path.join(home.dir, 'tmp');
-  const script = [bytenite, ...blocks].join('\n').replaceAll('/tmp/', `${scratch}/${example}-`);
+  // Only what the README writes: the programs themselves may lie below /tmp.
+  const commands = blocks.join('\n').replaceAll('/tmp/', `${scratch}/${example}-`);
+  const script = `${bytenite}\n${commands}`;
   const env = { PATH: process.env['PATH'], HOME: home.dir, NO_COLOR: '1' };
   const { code, stdout, stderr } = await runProgram('sh', ['-eu', '-c', script], {
     cwd: home.dir,
