@@ -11,7 +11,7 @@ import { step } from './progress.js';
 const NEEDS = [
   {
     name: 'python3 with the requests module',
-    why: "the Jobs guide's own code blocks are run with it",
+    why: "the Jobs guide's own code blocks and the clients of tests/compatibility are run with it",
     variable: 'BYTENITE_TEST_PYTHON',
     debian: ['python3', 'python3-requests'],
     find: findPythonWithRequests,
