@@ -23,6 +23,8 @@ export interface SandboxConfig {
   uidBase: number | null;
 }
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
 export interface RunnerConfig extends SandboxConfig {
   server: URL;
   tokenFile: string;
@@ -51,6 +53,13 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     packageCacheBytes: positive(values['package-cache'], 'package-cache'),
     ...sandboxConfig(values, isRoot),
   };
+}
+
+/** The least level of what is logged: the flag's, else the variable's. */
+export function readLogLevel(argv: readonly string[], env: NodeJS.ProcessEnv): string {
+  const level = parseFlags(argv)['log-level'] ?? (env['BYTENITE_LOG_LEVEL'] || 'info');
+  if (LOG_LEVELS.includes(level)) return level;
+  throw new Error(`the log level must be one of ${LOG_LEVELS.join(', ')}, not "${level}"`);
 }
 
 /** The part of the configuration that needs no server; undefined when argv does not ask for a probe. */
@@ -94,6 +103,7 @@ function parseFlags(argv: readonly string[]) {
       'uid-base': { type: 'string', default: '64000' },
       'native-spawn': { type: 'boolean', default: true },
       'lock-wait': { type: 'string', default: '30' },
+      'log-level': { type: 'string' },
       // Look at what this machine offers, print it as JSON, and end.
       probe: { type: 'boolean', default: false },
     },

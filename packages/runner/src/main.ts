@@ -1,6 +1,6 @@
 /** The runner's program. It ends by itself on SIGTERM, SIGINT or the end of its parent, after a drain. */
 import { pino } from 'pino';
-import { readConfig, readProbeConfig } from './config.ts';
+import { readConfig, readLogLevel, readProbeConfig } from './config.ts';
 import { describeError } from './errors.ts';
 import { probe } from './probe.ts';
 import { Runner } from './runner.ts';
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const isRoot = process.getuid?.() === 0;
   try {
+    log.level = readLogLevel(argv, process.env);
     const probeConfig = readProbeConfig(argv, isRoot);
     if (probeConfig !== undefined) {
       process.stdout.write(`${JSON.stringify(await probe(probeConfig, log, shutdown.signal))}\n`);

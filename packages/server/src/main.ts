@@ -1,7 +1,6 @@
 /** The server's program: makes the context, serves, and shuts down when told. */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pino } from 'pino';
 import { listen } from './api/listen.ts';
 import { createApp } from './api/app.ts';
 import { openDiskBlobStore } from './blob/disk.ts';
@@ -10,6 +9,7 @@ import type { Context } from './context.ts';
 import { ensureFirstUser } from './engine/auth/ensure-first-user.ts';
 import { createRunnerDirectory } from './engine/runners.ts';
 import { openLinkSigner } from './links.ts';
+import { createLogger } from './logging.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
 import { createSignals } from './signals.ts';
@@ -24,7 +24,7 @@ import { openVault } from './vault/vault.ts';
 async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
   const file = path.join(config.dataDir, 'bytenite.db');
   const store = await openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
-  const logger = pino({ name: 'server' }, pino.destination({ dest: 2, sync: false }));
+  const logger = createLogger(config.logLevel);
   return {
     config,
     store,
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const ctx = await openContext(config, stop.signal);
   const first = await ensureFirstUser(ctx, config.presetApiKey);
   const runnerToken = (await readFile(config.runnerTokenFile, 'utf8')).trim();
-  const server = await listen(createApp(ctx, { runnerToken }), config);
+  const server = await listen(createApp(ctx, { runnerToken }), config, ctx.logger);
   const scheduler = await startScheduler(ctx);
   ctx.logger.info({ port: server.port, host: config.host }, 'server is ready');
   process.send?.({ ready: true, port: server.port, apiKeyCreated: first.created });

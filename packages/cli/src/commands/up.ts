@@ -5,7 +5,7 @@ import { Interrupted, UsageError } from '../errors.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
 import { defaultDataDir } from '../platform/folders.ts';
 import { apiKeyFile } from '../platform/local-platform.ts';
-import type { ReadyMessage } from '../supervisor/child.ts';
+import type { LogFormat, ReadyMessage } from '../supervisor/child.ts';
 import { programOf } from '../supervisor/programs.ts';
 import { supervise, type UpOptions } from '../supervisor/supervise.ts';
 import { paint } from '../terminal/style.ts';
@@ -24,10 +24,15 @@ interface Options extends GlobalOptions {
   overcommit: boolean;
   allowSharedProcessTier?: true;
   verbose?: true;
+  logLevel?: string;
+  logFormat?: LogFormat;
 }
 
 /** What people choose between; the runner knows one more, for benches. */
 const SANDBOX_TIERS = ['auto', 'process'] as const;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_FORMATS = ['json', 'pretty'] as const;
 
 const HELP = `
 Starts the API's server and a runner for tasks, as processes of their own. The data directory is ~/.bytenite
@@ -65,6 +70,12 @@ export function defineUp(command: Command): void {
       'let several users share a runner that does not keep them apart',
     )
     .option('--verbose', 'print the logs of both')
+    .addOption(
+      new Option('--log-level <level>', 'the least level of what is logged (else info)').choices(
+        LOG_LEVELS,
+      ),
+    )
+    .addOption(new Option('--log-format <form>', 'how --verbose prints them').choices(LOG_FORMATS))
     .addHelpText('after', HELP)
     .action(async () => up(command.optsWithGlobals<Options>()));
 }
@@ -95,7 +106,7 @@ async function up(options: Options): Promise<void> {
 }
 
 function upOptions(options: Options, dataDir: string): UpOptions {
-  const { host, port, publicUrl, trustProxy, allowSharedProcessTier, verbose } = options;
+  const { host, port, publicUrl, trustProxy, allowSharedProcessTier } = options;
   return {
     dataDir,
     host,
@@ -106,12 +117,18 @@ function upOptions(options: Options, dataDir: string): UpOptions {
       ...(allowSharedProcessTier ? ['--allow-shared-process-tier'] : []),
     ],
     runnerArgs: options.runner ? runnerArgs(options) : undefined,
-    verbose: verbose ?? false,
+    shown: options.verbose && (options.logFormat ?? defaultFormat()),
+    logLevel: options.logLevel,
     programs: {
       server: programOf('@bytenite/server/main'),
       runner: programOf('@bytenite/runner/main'),
     },
   };
+}
+
+/** For whoever reads it: people, or a program that takes them. */
+function defaultFormat(): LogFormat {
+  return process.stderr.isTTY ? 'pretty' : 'json';
 }
 
 function runnerArgs(options: Options): string[] {

@@ -2,8 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatLogLine } from './format-log-line.ts';
 import { openLog } from './log-file.ts';
+
+export type LogFormat = 'json' | 'pretty';
 
 export interface ChildPlan {
   name: 'server' | 'runner';
@@ -12,8 +16,8 @@ export interface ChildPlan {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   logFile: string;
-  /** Its log also goes to stderr. */
-  verbose: boolean;
+  /** Its log also goes to stderr, in this form; undefined where it does not. */
+  shown: LogFormat | undefined;
 }
 
 /** What a child says once it serves. */
@@ -96,14 +100,14 @@ function start(
   onReady: (message: ReadyMessage) => void,
 ): ChildProcess {
   const log = openLog(plan.logFile);
-  const output = plan.verbose ? 'pipe' : log;
+  const output = plan.shown === undefined ? log : 'pipe';
   const child = spawn(process.execPath, [plan.program, ...plan.args], {
     env: plan.env,
     stdio: ['ignore', output, output, 'ipc'],
     // A process group of its own: Ctrl-C reaches the supervisor alone, which stops them in order.
     detached: true,
   });
-  if (plan.verbose) tee(child, plan);
+  if (plan.shown !== undefined) tee(child, plan);
   closeSync(log);
   if (child.pid !== undefined) events.started(child.pid);
   child.on('message', (message) => {
@@ -112,11 +116,17 @@ function start(
   return child;
 }
 
-function tee(child: ChildProcess, { logFile }: ChildPlan): void {
+function tee(child: ChildProcess, { logFile, shown }: ChildPlan): void {
   const file = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   for (const stream of [child.stdout, child.stderr]) {
     stream?.pipe(file, { end: false });
-    stream?.pipe(process.stderr, { end: false });
+    if (stream === null) continue;
+    if (shown === 'json') stream.pipe(process.stderr, { end: false });
+    else {
+      createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) =>
+        process.stderr.write(`${formatLogLine(line)}\n`),
+      );
+    }
   }
   child.once('close', () => file.end());
 }

@@ -50,7 +50,8 @@ function startUp(options: Partial<UpOptions> = {}): Up {
       port: 0,
       serverArgs: [],
       runnerArgs: [],
-      verbose: false,
+      shown: undefined,
+      logLevel: undefined,
       programs: { server: FAKE, runner: FAKE },
       ...options,
     },
@@ -218,7 +219,9 @@ it('keeps the log of the start before', async () => {
     await up.ended;
   }
   const logs = await readdir(path.join(dataDir, 'logs'));
-  expect(logs.toSorted()).toEqual(['runner.log', 'runner.log.1', 'server.log', 'server.log.1']);
+  expect(logs.toSorted()).toEqual(
+    ['runner', 'server', 'up'].flatMap((name) => [`${name}.log`, `${name}.log.1`]),
+  );
   const log = await readFile(path.join(dataDir, 'logs/server.log'), 'utf8');
   expect(log).toBe('{"msg":"server speaks"}\n');
 });

@@ -6,9 +6,16 @@
  * again. Stopping: the runner first, so that it gives its leases back, then the server.
  */
 import path from 'node:path';
+import { pino, type Logger } from 'pino';
 import { CliError } from '../errors.ts';
 import { announcePlatform, withdrawPlatform } from '../platform/local-platform.ts';
-import { keepRunning, type ChildPlan, type KeptChild, type ReadyMessage } from './child.ts';
+import {
+  keepRunning,
+  type ChildPlan,
+  type KeptChild,
+  type LogFormat,
+  type ReadyMessage,
+} from './child.ts';
 import { ensureRunnerToken, openDataDir, openWorkDir } from './data-dir.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { boundLog, rotateLog, tailOf } from './log-file.ts';
@@ -22,7 +29,10 @@ export interface UpOptions {
   serverArgs: readonly string[];
   /** Undefined: no runner. */
   runnerArgs: readonly string[] | undefined;
-  verbose: boolean;
+  /** How the logs are shown on stderr; undefined: they are not. */
+  shown: LogFormat | undefined;
+  /** The least level of what is logged; undefined leaves it to the environment. */
+  logLevel: string | undefined;
   programs: { server: string; runner: string };
 }
 
@@ -56,6 +66,7 @@ export async function supervise(
 ): Promise<void> {
   openDataDir(options.dataDir);
   const lock = await acquireLock(options.dataDir);
+  const log = openLogger(options);
   try {
     const port = await reservePort(options.host, options.port);
     const plans = planChildren(options, port);
@@ -63,6 +74,7 @@ export async function supervise(
     await runChildren(plans, {
       url: localUrl(options.host, port),
       lock,
+      log,
       options,
       events,
       stop,
@@ -74,17 +86,35 @@ export async function supervise(
   }
 }
 
+/** What the supervisor did, beside the logs of its children. */
+function openLogger({ dataDir, logLevel }: UpOptions): Logger {
+  const file = path.join(dataDir, 'logs', 'up.log');
+  rotateLog(file);
+  const level = logLevel ?? (process.env['BYTENITE_LOG_LEVEL'] || 'info');
+  return pino({ name: 'up', level }, pino.destination({ dest: file, mode: 0o600, sync: true }));
+}
+
 function planChildren(options: UpOptions, port: number): ChildPlan[] {
-  const { dataDir, host, programs, verbose } = options;
+  const { dataDir, host, programs, shown, logLevel } = options;
+  const logArgs = logLevel === undefined ? [] : ['--log-level', logLevel];
   const tokenFile = ensureRunnerToken(dataDir);
   const logFile = (name: string) => path.join(dataDir, 'logs', `${name}.log`);
   const server: ChildPlan = {
     name: 'server',
     program: programs.server,
-    args: ['--data-dir', dataDir, '--host', host, '--port', String(port), ...options.serverArgs],
+    args: [
+      '--data-dir',
+      dataDir,
+      '--host',
+      host,
+      '--port',
+      String(port),
+      ...logArgs,
+      ...options.serverArgs,
+    ],
     env: process.env,
     logFile: logFile('server'),
-    verbose,
+    shown,
   };
   if (options.runnerArgs === undefined) return [server];
   // Keys are the server's business; the runner starts the users' code.
@@ -101,10 +131,10 @@ function planChildren(options: UpOptions, port: number): ChildPlan[] {
   const runner: ChildPlan = {
     name: 'runner',
     program: programs.runner,
-    args: [...placeArgs, '--name', 'local', ...options.runnerArgs],
+    args: [...placeArgs, '--name', 'local', ...logArgs, ...options.runnerArgs],
     env,
     logFile: logFile('runner'),
-    verbose,
+    shown,
   };
   return [server, runner];
 }
@@ -112,12 +142,13 @@ function planChildren(options: UpOptions, port: number): ChildPlan[] {
 interface Run extends StopSignals {
   url: string;
   lock: Lock;
+  log: Logger;
   options: UpOptions;
   events: UpEvents;
 }
 
 async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void> {
-  const { lock, events, stop, force } = run;
+  const { lock, log, events, stop, force } = run;
   const children: KeptChild[] = [];
   const noteChildren = () => lock.setChildren(children.flatMap((child) => child.pid() ?? []));
   const messages = new Map<string, ReadyMessage>();
@@ -125,19 +156,27 @@ async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void>
   const failure = await new Promise<CliError | undefined>((resolve) => {
     for (const plan of plans) {
       const child = keepRunning(plan, {
-        started: () => queueMicrotask(noteChildren),
+        started(pid) {
+          log.info({ child: plan.name, childPid: pid }, 'started');
+          queueMicrotask(noteChildren);
+        },
         ready(message) {
+          log.info({ child: plan.name }, 'ready');
           messages.set(plan.name, message);
           if (isReady || messages.size < plans.length) return;
           isReady = true;
           void becomeReady(run, messages).catch((error: Error) => events.notice(error.message));
         },
         crashed(how, pauseMs) {
+          log.error({ child: plan.name, how, pauseMs }, 'ended unasked');
           events.notice(
             `the ${plan.name} ended (${how}); starting it again in ${pauseMs / 1000} s. Its log: ${plan.logFile}`,
           );
         },
-        failed: (how) => resolve(startFailure(plan, how)),
+        failed(how) {
+          log.error({ child: plan.name, how }, 'did not start');
+          resolve(startFailure(plan, how));
+        },
       });
       children.push(child);
     }
@@ -149,7 +188,9 @@ async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void>
     );
     timer.unref();
   });
+  log.info('stopping');
   await stopChildren(children, force);
+  log.info('stopped');
   if (failure !== undefined) throw failure;
 }
 

@@ -23,6 +23,11 @@ export function printable(text: string): string {
   return escapeUnsafe(text, '');
 }
 
+/** Text of several lines: nothing but the ends of lines stays. */
+export function escapeBlock(text: string): string {
+  return escapeUnsafe(text, '\n');
+}
+
 /** JSON with the same meaning that is safe to look at: it escapes only what is below U+0020 by itself. */
 export function printableJson(json: string): string {
   return json.replace(UNSAFE, (c) => (c === '\n' ? c : `\\u${hex(c, 4)}`));

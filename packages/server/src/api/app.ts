@@ -25,7 +25,7 @@ export const RUNNER_BASE = '/v1/runner';
 export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
   const telemetry = options.telemetry ?? createTelemetry();
   const app = new Hono<AppEnv>({ strict: false });
-  app.use((c, next) => finishReply(c, next, telemetry));
+  app.use((c, next) => finishReply(c, next, ctx, telemetry));
   app.onError((error, c) => replyWithError(c, ctx, error));
   app.notFound((c) => replyWithError(c, ctx, new ApiError('NOT_FOUND', 'route not found')));
   healthRoutes(app, ctx, telemetry);
@@ -39,6 +39,7 @@ export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
 async function finishReply(
   c: HonoContext<AppEnv>,
   next: Next,
+  ctx: Context,
   telemetry: Telemetry,
 ): Promise<void> {
   const startedAt = performance.now();
@@ -48,11 +49,24 @@ async function finishReply(
   for (const [name, value] of Object.entries(CORS_HEADERS)) c.res.headers.set(name, value);
   c.res.headers.set('x-request-id', c.get('requestId'));
   const operation = c.get('operation') ?? (c.req.path.startsWith(RUNNER_BASE) ? 'Runner' : 'None');
-  telemetry.httpRequest({
-    operation,
+  const ms = performance.now() - startedAt;
+  telemetry.httpRequest({ operation, status: c.res.status, seconds: ms / 1000 });
+  logRequest(c, ctx, operation, ms);
+}
+
+/** One line a request. Not its query: a link's signature is in there. */
+function logRequest(c: HonoContext<AppEnv>, ctx: Context, operation: string, ms: number): void {
+  if (!ctx.logger.isLevelEnabled('debug')) return;
+  const fields = {
+    requestId: c.get('requestId'),
+    method: c.req.method,
+    route: operation,
+    path: c.req.path,
     status: c.res.status,
-    seconds: (performance.now() - startedAt) / 1000,
-  });
+    ms: Math.round(ms * 10) / 10,
+    account: c.get('account'),
+  };
+  ctx.logger.debug(fields, 'request');
 }
 
 async function replyWithError(
@@ -63,12 +77,17 @@ async function replyWithError(
   const requestId = c.get('requestId');
   const shown = isGone(c) ? new ApiError('CANCELLED', 'the caller went away') : error;
   const { status, body, headers } = problemOf(shown, requestId);
-  if (status === 500) {
-    ctx.logger.error({ err: error, requestId, operation: c.get('operation') }, 'request failed');
-  }
+  if (status >= 500)
+    logFailure(ctx, { err: error, requestId, operation: c.get('operation') }, status);
   // Nothing came from this caller for a while: there is nothing to wait for.
   if (!isGone(c) && status !== 504) await dropRest(c);
   return c.json(body, status as 500, headers);
+}
+
+/** Of what is ours to put right, everything; of what passes by itself or was never built, that it happened. */
+function logFailure(ctx: Context, fields: object, status: number): void {
+  if (status === 500) ctx.logger.error(fields, 'request failed');
+  else if (status === 503 || status === 504) ctx.logger.warn(fields, 'request not served');
 }
 
 /** Whatever failed after the caller closed the connection failed because of that. */

@@ -7,5 +7,7 @@ export interface AppEnv {
     requestId: string;
     /** Operation id, the label of metrics; unset for paths that nothing serves. */
     operation?: string;
+    /** Id of the account that called; unset for calls without one. */
+    account?: string;
   };
 }

@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { ApiError, invalid } from '@bytenite/contract';
+import type { Logger } from 'pino';
 import type { ServerConfig } from '../config/config.ts';
 import { CORS_HEADERS } from './cors.ts';
 import { newRequestId, problemOf, problemResponse } from './problem.ts';
@@ -34,6 +35,7 @@ interface Application {
 export async function listen(
   app: Application,
   config: Pick<ServerConfig, 'host' | 'port'>,
+  logger?: Logger,
 ): Promise<Listener> {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -45,14 +47,14 @@ export async function listen(
     requireHostHeader: false,
   });
   const onRequest = getRequestListener((request, bindings) => app.fetch(request, bindings), {
-    errorHandler: (error) => badRequest(error),
+    errorHandler: (error) => badRequest(error, logger),
   });
   const serve = (request: IncomingMessage, reply: ServerResponse) => void onRequest(request, reply);
   const calls = countCalls(server);
   server.on('request', serve);
   // An expectation that Node does not know is no reason to refuse.
   server.on('checkExpectation', serve);
-  server.on('clientError', refuse);
+  server.on('clientError', (error, socket) => refuse(error, socket, logger));
   await start(server, config);
   return {
     port: (server.address() as AddressInfo).port,
@@ -100,8 +102,9 @@ async function close(server: Server, calls: ReadonlyMap<Socket, number>): Promis
 }
 
 /** A request whose head makes no sense as a URL, such as one without a valid Host. */
-function badRequest(error: unknown): Response {
+function badRequest(error: unknown, logger: Logger | undefined): Response {
   const requestId = newRequestId();
+  logger?.debug({ requestId, status: 400 }, 'request not understood');
   const message = error instanceof Error ? error.message : 'malformed request';
   const response = problemResponse(
     new ApiError('INVALID_ARGUMENT', message, { cause: error }),
@@ -112,13 +115,14 @@ function badRequest(error: unknown): Response {
 }
 
 /** Replies to what Node's parser refused: nothing of it reaches the application. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, logger: Logger | undefined): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const requestId = newRequestId();
   const { status, body } = problemOf(explain(error), requestId);
+  logger?.debug({ requestId, status, code: error.code }, 'request not understood');
   const text = JSON.stringify(body);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -7,6 +7,9 @@ const HOUR = 3600 * SECOND;
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface ServerConfig {
   dataDir: string;
   host: string;
@@ -22,6 +25,8 @@ export interface ServerConfig {
   /** The first API key, where the operator chooses it. */
   presetApiKey: string | null;
   runnerTokenFile: string;
+  /** The least level of what is logged; `debug` has a line for every request. */
+  logLevel: LogLevel;
   /** The keys that encrypt secrets at rest, from the environment; null takes the file's. */
   masterKey: string | null;
   masterKeyFile: string;
@@ -58,6 +63,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       'public-url': { type: 'string' },
       'trust-proxy': { type: 'boolean', default: false },
       'allow-shared-process-tier': { type: 'boolean', default: false },
+      'log-level': { type: 'string' },
     },
   });
   const dataDir = values['data-dir'];
@@ -72,6 +78,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     allowSharedProcessTier: values['allow-shared-process-tier'],
     presetApiKey: env['BYTENITE_API_KEY'] ?? null,
     runnerTokenFile: path.resolve(dataDir, 'runner-token'),
+    logLevel: logLevelOf(values['log-level'], env['BYTENITE_LOG_LEVEL']),
     masterKey: env['BYTENITE_MASTER_KEY'] ?? null,
     masterKeyFile: path.resolve(dataDir, env['BYTENITE_MASTER_KEY_FILE'] ?? 'master-key'),
     leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
@@ -92,6 +99,15 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       idleMs: 60 * SECOND,
     },
   };
+}
+
+/** The flag's, else the variable's. */
+function logLevelOf(flag: string | undefined, variable: string | undefined): LogLevel {
+  const [name, text] =
+    flag === undefined ? ['BYTENITE_LOG_LEVEL', variable || 'info'] : ['--log-level', flag];
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level !== undefined) return level;
+  throw new Error(`${name} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}`);
 }
 
 function milliseconds(env: NodeJS.ProcessEnv, name: string, fallback: number): number {

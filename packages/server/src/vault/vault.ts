@@ -60,7 +60,7 @@ export async function openVault(
     if (keys.length === 1 || source.write === undefined) return;
     await source.write([current]);
     keys = [current];
-    logger.info({ masterKey: current.id }, 'the master key was rotated');
+    logger.info({ masterKeyId: current.id }, 'the master key was rotated');
   }
 
   async function keyOf(account: string): Promise<Buffer> {
