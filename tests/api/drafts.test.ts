@@ -180,8 +180,6 @@ describe('what is not built is refused, never ignored', () => {
     { run: true },
     { priority: 'EXECUTION_PRIORITY_FAST' },
     { priority: 1 },
-    { config: { toleratedFailures: '2%' } },
-    { config: { toleratedFailures: 1 } },
     { config: { speculation: 'true' } },
     { config: { retryOn: ['TIMEOUT'] } },
     { config: { retry_on: 'TIMEOUT' } },
@@ -204,7 +202,7 @@ describe('what is not built is refused, never ignored', () => {
 
   test('in PATCH configs and in run too', async () => {
     const id = await draft();
-    const config = { config: { toleratedFailures: '1' } };
+    const config = { config: { speculation: true } };
     for (const [method, call] of [
       ['PATCH', 'configs'],
       ['POST', 'run'],
@@ -213,6 +211,34 @@ describe('what is not built is refused, never ignored', () => {
     }
   });
 });
+
+test.each([3, '3', '2%', '0.5%', ''])(
+  'toleratedFailures %j is text in every reply',
+  async (value) => {
+    const id = await draft({ config: { tolerated_failures: value } });
+    const { body } = await send(platform, 'GET', `${JOBS}/${id}`);
+    expect(body.job.config.toleratedFailures).toBe(String(value));
+  },
+);
+
+test.each([-1, 1.5, '101%', 'some'])(
+  'toleratedFailures %j is refused everywhere',
+  async (value) => {
+    const config = { config: { toleratedFailures: value } };
+    const id = await draft();
+    const template = { id: 'lenient', app: 'plain', ...config };
+    for (const [method, path, body] of [
+      ['POST', JOBS, { app: 'plain', ...config }],
+      ['PATCH', `${JOBS}/${id}/configs`, config],
+      ['POST', `${JOBS}/${id}/run`, config],
+      ['POST', '/v1/dev/templates', template],
+    ] as const) {
+      expect(await refusal(platform, method, path, body)).toMatch(
+        /^400\/3 config.toleratedFailures must be a number of chunks/,
+      );
+    }
+  },
+);
 
 describe('editing a draft', () => {
   test('datasource sets each source present', async () => {

@@ -13,6 +13,11 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
   'writing-a-partitioner.md': ['result_0.bin\nresult_1.bin\nresult_2.bin'],
   'writing-an-assembler.md': ['5050'],
   'templates-and-schemas.md': ['params.partitioner.lines must be >= 1'],
+  'failures-and-retries.md': [
+    'doubled_0.txt\ndoubled_1.txt\ndoubled_3.txt',
+    /1 failed \(tolerated\)/,
+    /chunk 2 +failed/,
+  ],
   'data.md': [],
   'secrets.md': ['using the key ***'],
   'users-and-keys.md': [/mistake .* revoked/, /^ada +user +enabled/m, 'refused, as it should be'],

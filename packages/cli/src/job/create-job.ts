@@ -5,7 +5,7 @@ import { uploadFile, uploadStream } from '@bytenite/client/node';
 import { DATA_SOURCE_PREFIX, type CreateJobInput, type Job } from '@bytenite/contract';
 import { CliError, UsageError } from '../errors.ts';
 import { formatBytes } from '../terminal/format.ts';
-import { parseConfig, parseParams } from './params.ts';
+import { configOf, parseParams } from './params.ts';
 
 /** What `job create` and `job run` take to make a job of. */
 export interface CreateOptions {
@@ -20,6 +20,7 @@ export interface CreateOptions {
   urlSource?: string;
   param: string[];
   config: string[];
+  tolerate?: string;
 }
 
 /** A job that is ready to be made: everything that can be checked here has been. */
@@ -40,7 +41,7 @@ export async function planJob(options: CreateOptions): Promise<JobPlan> {
   if (input !== undefined && input !== STDIN) await requireFile(input);
   const dataSource = sourceOf(options);
   const params = parseParams(options.param);
-  const config = parseConfig(options.config);
+  const config = configOf(options);
   const body: CreateJobInput = {
     ...(template !== undefined && { templateId: template }),
     ...(app !== undefined && { app }),

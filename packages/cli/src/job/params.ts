@@ -25,6 +25,16 @@ export function parseParams(assignments: readonly string[]): ParamsInput | undef
   return Object.fromEntries(objects) as ParamsInput;
 }
 
+/** The config that a command line asks for; `--tolerate` is a name for one key of it. */
+export function configOf(options: {
+  config: readonly string[];
+  tolerate?: string;
+}): JobConfigInput | undefined {
+  const config = parseConfig(options.config);
+  const { tolerate } = options;
+  return tolerate === undefined ? config : { ...config, toleratedFailures: tolerate };
+}
+
 /** `key=value` of the job's config, in either spelling; a key that is none would be dropped in silence. */
 export function parseConfig(assignments: readonly string[]): JobConfigInput | undefined {
   if (assignments.length === 0) return undefined;

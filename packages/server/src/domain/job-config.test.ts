@@ -7,13 +7,13 @@ it.each([
   { taskTimeout: 600, maxTaskRetries: 0, allowEmpty: true },
   { toleratedFailures: '', speculation: false, retryOn: [], failOn: [], priority: 'UNDEFINED' },
   { toleratedFailures: 0 },
+  { toleratedFailures: 3 },
+  { toleratedFailures: '2%' },
 ] as const satisfies JobConfigInput[])('accepts %j', (config) => {
   expect(() => checkConfig(config)).not.toThrow();
 });
 
 it.each([
-  [{ toleratedFailures: '2%' }, 'config.toleratedFailures'],
-  [{ toleratedFailures: 3 }, 'config.toleratedFailures'],
   [{ speculation: true }, 'config.speculation'],
   [{ retryOn: [1] }, 'config.retryOn'],
   [{ failOn: ['TIMEOUT'] }, 'config.failOn'],
@@ -23,3 +23,12 @@ it.each([
     `${field} is not available in this version`,
   );
 });
+
+it.each([-1, 1.5, '101%', 'some'])(
+  'refuses %j as toleratedFailures, and says what is meant',
+  (text) => {
+    expect(() => checkConfig({ toleratedFailures: text })).toThrow(
+      /^config.toleratedFailures must be a number of chunks such as 3, or a percentage such as "2%"/,
+    );
+  },
+);

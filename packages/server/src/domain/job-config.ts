@@ -1,11 +1,9 @@
-import { notBuilt, type JobConfigInput, type Priority } from '@bytenite/contract';
+import { invalid, notBuilt, type JobConfigInput, type Priority } from '@bytenite/contract';
+import { parseTolerance } from './tolerance.ts';
 
-/** Refuses what a config asks for and this version cannot do: never accepted and ignored. */
+/** Refuses what makes no sense, and what this version cannot do: never accepted and ignored. */
 export function checkConfig(config: JobConfigInput): void {
-  // Tolerating none is what happens anyway.
-  if (!['', '0'].includes(String(config.toleratedFailures ?? '').trim())) {
-    throw notBuilt('config.toleratedFailures');
-  }
+  checkTolerance(config.toleratedFailures);
   if (config.speculation === true) throw notBuilt('config.speculation');
   if ((config.retryOn ?? []).length > 0) throw notBuilt('config.retryOn');
   if ((config.failOn ?? []).length > 0) throw notBuilt('config.failOn');
@@ -14,4 +12,12 @@ export function checkConfig(config: JobConfigInput): void {
 
 export function checkPriority(priority: Priority | undefined, field = 'priority'): void {
   if (priority !== undefined && priority !== 'UNDEFINED') throw notBuilt(field);
+}
+
+function checkTolerance(tolerated: string | number | undefined): void {
+  if (parseTolerance(String(tolerated ?? '')) !== null) return;
+  const description = `must be a number of chunks such as 3, or a percentage such as "2%"; it is ${JSON.stringify(tolerated)}`;
+  throw invalid(`config.toleratedFailures ${description}`, [
+    { field: 'config.toleratedFailures', description },
+  ]);
 }

@@ -73,6 +73,7 @@ export function effectiveConfig(doc: Pick<JobDoc, 'config' | 'template'>): JobCo
     isTestJob: merged.isTestJob ?? DEFAULT_CONFIG.isTestJob,
     maxTaskRetries: merged.maxTaskRetries ?? DEFAULT_CONFIG.maxTaskRetries,
     allowEmpty: merged.allowEmpty ?? DEFAULT_CONFIG.allowEmpty,
+    toleratedFailures: String(merged.toleratedFailures ?? DEFAULT_CONFIG.toleratedFailures),
   };
 }
 

@@ -72,6 +72,19 @@ export function describeJobList(fixture: Fixture): void {
       expect(await where('endedAt', 'NOT_IN', [time])).toEqual(['unset', 'late']);
     });
 
+    it('has the effective tolerance as text, however it was given', async () => {
+      const add3 = (id: string, toleratedFailures: string | number) =>
+        add(id, {}, { ...EMPTY_DOC, config: { toleratedFailures } });
+      await add3('number', 3);
+      await add3('text', '3');
+      await add3('percent', '2%');
+      await add('none');
+      const field = 'config.toleratedFailures';
+      expect((await where(field, 'EQ', '3')).toSorted()).toEqual(['number', 'text']);
+      expect(await where(field, 'EQ', '2%')).toEqual(['percent']);
+      expect(await where(field, 'EQ', '')).toEqual(['none']);
+    });
+
     it('finds text whatever its case, within ASCII and beyond', async () => {
       await add('a', { name: 'Årsrapport 50%' });
       await add('b', { name: 'back\\slash_' });

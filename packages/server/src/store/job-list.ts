@@ -72,8 +72,8 @@ export const JOB_FIELDS: Readonly<Record<JobField | `config.${ConfigField}`, Fie
   'config.maxTaskRetries': { ...NUMBER, value: configNumber('maxTaskRetries') },
   'config.isTestJob': { ...BOOLEAN, value: configBoolean('isTestJob') },
   'config.allowEmpty': { ...BOOLEAN, value: configBoolean('allowEmpty') },
-  // No config can ask for others yet.
-  'config.toleratedFailures': { ...TEXT, value: constant(DEFAULTS.toleratedFailures) },
+  'config.toleratedFailures': { ...TEXT, value: configText('toleratedFailures') },
+  // No config can ask for another yet.
   'config.speculation': { ...BOOLEAN, value: constant(Number(DEFAULTS.speculation)) },
 };
 
@@ -182,12 +182,21 @@ function configBoolean(name: FieldOfType<boolean>): Value {
   return ofDoc(({ dialect: { json } }) => effective(json.boolean, name));
 }
 
+/** What may have been given as a number is shown as text. */
+function configText(name: FieldOfType<string>): Value {
+  return ofDoc(({ dialect: { json } }) => {
+    const asText: typeof json.text = (...from) => sql`cast(${json.text(...from)} as text)`;
+    return effective(asText, name, DEFAULTS[name]);
+  });
+}
+
 /** Request over template over server default. */
 function effective(
   read: (json: RawBuilder<unknown>, ...path: string[]) => RawBuilder<unknown>,
   name: ConfigField,
+  preset: string | number = Number(DEFAULTS[name]),
 ): RawBuilder<unknown> {
   const own = read(docColumn('config'), name);
   const template = read(docColumn('template'), 'config', name);
-  return sql`coalesce(${own}, ${template}, ${Number(DEFAULTS[name])})`;
+  return sql`coalesce(${own}, ${template}, ${preset})`;
 }

@@ -9,6 +9,7 @@ import { effectiveConfig } from '../domain/job-doc.ts';
 import { isRunning, isTerminal, kindClaimedIn } from '../domain/job-state.ts';
 import { priceOf } from '../domain/price.ts';
 import { isFree, MAX_LOSSES } from '../domain/task-end.ts';
+import { toleratedOf } from '../domain/tolerance.ts';
 import { COMPONENT_OF_KIND } from '../engine/job-policy.ts';
 import { runOf } from '../engine/transitions/commit-results.ts';
 import { readJobDoc } from '../store/jobs.ts';
@@ -192,10 +193,14 @@ function checkTask({ job, attempts, leases, ready, say }: View, task: TaskRow): 
   }
 }
 
-/** What the job's own config and components say: retries, losses, prices. */
+/** What the job's own config and components say: retries, losses, failures, prices. */
 async function checkPolicy({ store, job, tasks, attempts, say }: View): Promise<void> {
   const doc = await readJobDoc(store.db, job.no);
-  const { maxTaskRetries, isTestJob } = effectiveConfig(doc);
+  const { maxTaskRetries, isTestJob, toleratedFailures } = effectiveConfig(doc);
+  const tolerated = toleratedOf(toleratedFailures, job.num_chunks);
+  if (job.failed > tolerated && job.state !== 'FAILED') {
+    say(`goes on with ${job.failed} failed chunks, ${tolerated} are tolerated`);
+  }
   for (const { kind, chunk, retries, losses } of tasks) {
     if (retries > maxTaskRetries) say(`${kind} ${chunk}: ${retries} of ${maxTaskRetries} retries`);
     if (losses > MAX_LOSSES + 1) say(`${kind} ${chunk}: lost ${losses} times`);

@@ -23,6 +23,10 @@ export function addCreateOptions(command: Command): Command {
       'like taskTimeout=600 or maxTaskRetries=0 (repeatable)',
       collect,
       [],
+    )
+    .option(
+      '--tolerate <number|percent>',
+      'how many chunks may fail, like 3 or 2%; the job completes without them',
     );
 }
 

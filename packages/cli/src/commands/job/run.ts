@@ -1,4 +1,5 @@
 import type { Client } from '@bytenite/client';
+import type { JobConfigInput } from '@bytenite/contract';
 import type { Command } from 'commander';
 import { Interrupted, UsageError } from '../../errors.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type JobPlan,
 } from '../../job/create-job.ts';
 import { untilInterrupted } from '../../job/interrupt.ts';
-import { parseConfig } from '../../job/params.ts';
+import { configOf } from '../../job/params.ts';
 import { selectJob } from '../../job/select-job.ts';
 import { settleDraft } from '../../job/settle-draft.ts';
 import { sayHowToReturn, watchJob } from '../../job/watch-job.ts';
@@ -63,7 +64,7 @@ async function sessionlessPlan(draft: string | undefined, options: Options): Pro
       fix: ['leave those options out, or leave the id out to make another job'],
     });
   }
-  parseConfig(options.config);
+  configOf(options);
   return { draft };
 }
 
@@ -92,14 +93,14 @@ async function start(
 ): Promise<string> {
   if ('draft' in plan) {
     const jobId = await selectJob(client, plan.draft);
-    await runDraft(client, jobId, options.config, signal);
+    await runDraft(client, jobId, configOf(options), signal);
     return jobId;
   }
   const { body, input } = plan;
   const job = await createJob(client, body);
   try {
     if (input !== undefined) await uploadInput(client, job, input, signal);
-    await runDraft(client, job.id, [], signal);
+    await runDraft(client, job.id, undefined, signal);
   } catch (error) {
     throw await settleDraft(client, job.id, input, error);
   }
@@ -109,11 +110,10 @@ async function start(
 async function runDraft(
   client: Client,
   jobId: string,
-  config: readonly string[],
+  config: JobConfigInput | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = parseConfig(config) ?? {};
-  await client.call('Customer_RunJob', { params: { jobId }, body }, { signal });
+  await client.call('Customer_RunJob', { params: { jobId }, body: config ?? {} }, { signal });
 }
 
 async function sayStarted(client: Client, jobId: string, options: Options): Promise<void> {

@@ -2,6 +2,7 @@ import type { AttemptReason } from '@bytenite/contract';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
 import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
+import { toleratedOf } from '../../domain/tolerance.ts';
 import { hasSibling, insertReady, isWaiting } from '../../store/leases.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertEvents } from '../../store/records.ts';
@@ -9,6 +10,7 @@ import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
 import { findTask, insertAttempts, updateEndedTask } from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
+import { finishChunks } from './commit-results.ts';
 import { endJob } from './end-job.ts';
 import { priceOfRun } from './lease-price.ts';
 
@@ -122,7 +124,7 @@ const ENGINE_FAILURES = {
   ASSEMBLER: { reason: 'ASSEMBLER_FAILED', name: 'assembler' },
 } as const;
 
-/** A task that is finally failed fails its job at once. */
+/** A task that is finally failed fails its job at once; a chunk does so where no more are tolerated. */
 async function failTask(
   tx: Tx,
   job: JobRow,
@@ -131,12 +133,28 @@ async function failTask(
   end: AttemptEnd,
   now: number,
 ): Promise<JobRow> {
-  if (lease.kind === 'APP') {
-    const counted = (await updateJob(tx, job, { failed: job.failed + 1 })) ?? job;
-    const message = `chunk ${lease.chunk}: ${end.errorMessage}`;
-    return endJob(tx, counted, policy, { state: 'FAILED', reason: 'TASK_FAILED', message }, now);
-  }
+  if (lease.kind === 'APP') return failChunk(tx, job, policy, lease, end, now);
   const { reason, name } = ENGINE_FAILURES[lease.kind];
   const message = `${name}: ${end.errorMessage}`;
   return endJob(tx, job, policy, { state: 'FAILED', reason, message }, now);
+}
+
+async function failChunk(
+  tx: Tx,
+  job: JobRow,
+  policy: JobPolicy,
+  lease: LeaseRow,
+  end: AttemptEnd,
+  now: number,
+): Promise<JobRow> {
+  const counted = (await updateJob(tx, job, { failed: job.failed + 1 })) ?? job;
+  const { toleratedFailures } = policy.config;
+  const tolerated = toleratedOf(toleratedFailures, counted.num_chunks);
+  if (counted.failed <= tolerated) return finishChunks(tx, counted, now);
+  const budget =
+    toleratedFailures === ''
+      ? ''
+      : ` (${counted.failed} of ${counted.num_chunks} chunks failed, ${tolerated} tolerated)`;
+  const message = `chunk ${lease.chunk}: ${end.errorMessage}${budget}`;
+  return endJob(tx, counted, policy, { state: 'FAILED', reason: 'TASK_FAILED', message }, now);
 }
