@@ -1,9 +1,20 @@
-import { ApiError, ERRORS, type ErrorName, type FieldViolation } from '@bytenite/contract';
+import {
+  ApiError,
+  ERRORS,
+  type ErrorName,
+  type FieldViolation,
+  type Job,
+} from '@bytenite/contract';
+import { parseRetryAfter } from './retry-after.ts';
 
 /** The platform answered a call with an error. */
 export class RemoteError extends ApiError {
   readonly operation: string;
+  /** Number of the gRPC code; `kind` is its name. */
+  readonly code: number;
   readonly status: number;
+  /** As they came; `violations` are the fields among them. */
+  readonly details: readonly unknown[];
   /** What an operator finds the call by in the server's log; `''` when the answer named none. */
   readonly requestId: string;
 
@@ -14,13 +25,16 @@ export class RemoteError extends ApiError {
       operation: string;
       status: number;
       requestId: string;
+      details?: readonly unknown[];
       violations?: readonly FieldViolation[];
       retryAfter?: number;
     },
   ) {
     super(kind, message, details);
     this.operation = details.operation;
+    this.code = ERRORS[kind].code;
     this.status = details.status;
+    this.details = details.details ?? [];
     this.requestId = details.requestId;
   }
 }
@@ -30,11 +44,42 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly url: string;
   readonly reason: 'unreachable' | 'timeout';
+  /** False when the platform cannot have got the request; true when nobody knows. */
+  readonly mayBeDone: boolean;
 
   constructor(url: string, reason: 'unreachable' | 'timeout', message: string, cause?: unknown) {
     super(message, { cause });
     this.url = url;
     this.reason = reason;
+    this.mayBeDone = reason === 'timeout' || !isBeforeSending(cause);
+  }
+}
+
+/** What Node calls the ways in which no connection came about; browsers do not tell. */
+const BEFORE_SENDING = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Looks at the error and at its causes: fetch wraps them once or twice. */
+function isBeforeSending(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 3) return false;
+  const { code } = error as { code?: unknown };
+  return BEFORE_SENDING.has(String(code)) || isBeforeSending(error.cause, depth + 1);
+}
+
+/** A job that was waited for has failed. */
+export class JobFailedError extends Error {
+  override readonly name = 'JobFailedError';
+  readonly job: Job;
+
+  constructor(job: Job) {
+    super(`job ${job.id} failed: ${job.errorMessage || job.failureReason}`);
+    this.job = job;
   }
 }
 
@@ -54,7 +99,7 @@ export function errorFromReply(operation: string, response: Response, text: stri
   const body = parseObject(text);
   const { status } = response;
   const kind = findKind(status, body['code']);
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
   const message = body['message'];
   return new RemoteError(
     kind,
@@ -65,8 +110,9 @@ export function errorFromReply(operation: string, response: Response, text: stri
       operation,
       status,
       requestId: stringOf(body['requestId']) || (response.headers.get('x-request-id') ?? ''),
+      details: Array.isArray(body['details']) ? (body['details'] as unknown[]) : [],
       violations: findViolations(body['details']),
-      ...(Number.isFinite(retryAfter) && { retryAfter }),
+      ...(retryAfter !== undefined && { retryAfter }),
     },
   );
 }

@@ -8,6 +8,7 @@ import {
   RemoteError,
   UnreadableReplyError,
 } from './errors.ts';
+import { askedPauseMs } from './retry.ts';
 import { buildPath, findOperation } from './operations.ts';
 import { decodeReply } from './reply.ts';
 import { connectionError, type Transport } from './transport.ts';
@@ -88,7 +89,11 @@ export async function* streamEvents(
     }
     failures += 1;
     if (!signal?.aborted && failures > RETRIES) throw failure;
-    await wait(backoffMs(failures, RETRY_BASE_MS, RETRY_CAP_MS), signal).catch(() => undefined);
+    const pauseMs = Math.max(
+      askedPauseMs(failure),
+      backoffMs(failures, RETRY_BASE_MS, RETRY_CAP_MS),
+    );
+    await wait(pauseMs, signal).catch(() => undefined);
     if (signal?.aborted) return;
   }
 }
@@ -106,7 +111,13 @@ async function* readConnection(
   using idle = watchIdle(IDLE_MS, signal);
   try {
     const response = await transport.open(
-      { method: 'GET', path, authorize: true, headers: { accept: 'application/x-ndjson' } },
+      {
+        method: 'GET',
+        path,
+        authorize: true,
+        isRepeatable: true,
+        headers: { accept: 'application/x-ndjson' },
+      },
       idle.signal,
     );
     if (!response.ok) throw errorFromReply(OPERATION, response, await response.text());

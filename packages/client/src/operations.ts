@@ -1,5 +1,6 @@
 /** Calls by operation id, typed and addressed by the contract's routes. */
 import {
+  type RawJson,
   ROUTES,
   SERVICES,
   type PathParams,
@@ -27,11 +28,22 @@ type NoFields = Record<string, never>;
 type Params<P extends string> = keyof PathParams<P> extends never
   ? object
   : { params: PathParams<P> };
+/** What a caller may write where the contract keeps the user's data as text: an object will do as well. */
+export type Writable<T> = unknown extends T
+  ? T
+  : T extends RawJson
+    ? RawJson | Readonly<Record<string, unknown>>
+    : T extends readonly (infer Item)[]
+      ? readonly Writable<Item>[]
+      : T extends object
+        ? { [K in keyof T]: Writable<T[K]> }
+        : T;
+
 type Query<R> = R extends { query: infer Q extends z.ZodType } ? { query?: z.output<Q> } : object;
 type Body<R> = R extends { body: infer B extends z.ZodType }
   ? NoFields extends z.output<B>
-    ? { body?: z.output<B> }
-    : { body: z.output<B> }
+    ? { body?: Writable<z.output<B>> }
+    : { body: Writable<z.output<B>> }
   : object;
 
 /** What a call is given: path parameters, query and body, each only where its route has it. */
@@ -56,6 +68,34 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     ]),
   ),
 );
+
+/** Calls by POST that only read, or leave things as another such call would find them. */
+const REPEATABLE_POSTS: ReadonlySet<string> = new Set([
+  'Auth_AccessToken',
+  'Auth_RevokeApiKey',
+  'Auth_RevokeUserApiKey',
+  'Customer_FilterJobs',
+  'Customer_Logs',
+  'Customer_RunningTasks',
+  'Customer_TestDataSource',
+  'Developer_ActivateApp',
+  'Developer_DeactivateApp',
+  'Developer_ActivateEngine',
+  'Developer_DeactivateEngine',
+  'Developer_PublishApp',
+  'Developer_UnpublishApp',
+  'Developer_PublishEngine',
+  'Developer_UnpublishEngine',
+  'Developer_PublishTemplate',
+  'Developer_UnpublishTemplate',
+  'Developer_PushTemplate',
+  'Wallet_FilterTransactions',
+] satisfies (keyof AllRoutes)[]);
+
+/** Whether doing it twice is as good as doing it once. Every PATCH of the contract sets values. */
+export function isRepeatable({ id, route }: Operation): boolean {
+  return route.method !== 'POST' || REPEATABLE_POSTS.has(id);
+}
 
 export function findOperation(id: string): Operation {
   const operation = OPERATIONS.get(id);

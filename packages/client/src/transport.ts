@@ -1,12 +1,7 @@
 /** One HTTP exchange with the platform: address, credentials, time limit, retries of what is safe to repeat. */
 import { ConnectionError } from './errors.ts';
-import { backoffMs, wait } from './wait.ts';
-
-const RETRIES = 3;
-const RETRY_BASE_MS = 200;
-const RETRY_CAP_MS = 2000;
-/** What a proxy or a restarting server answers in the server's place. */
-const PASSING_STATUSES = new Set([502, 503, 504]);
+import { decidePause, type RetryOptions } from './retry.ts';
+import { wait } from './wait.ts';
 
 export interface Credentials {
   /** An access token, or what brings one: asked again with `renew` after the platform refused the last. */
@@ -17,8 +12,9 @@ export interface Credentials {
 export interface TransportOptions extends Credentials {
   baseUrl: string;
   fetch?: typeof globalThis.fetch;
-  /** Limit of one try, from sending to the last byte of the reply. */
+  /** Limit of one try, from sending to the last byte of the reply; default 30 000. */
   timeoutMs?: number;
+  retry?: RetryOptions;
 }
 
 export interface HttpRequest {
@@ -28,11 +24,14 @@ export interface HttpRequest {
   headers?: Record<string, string>;
   /** False for calls that need no token. */
   authorize: boolean;
+  /** Whether doing it twice is as good as doing it once. */
+  isRepeatable: boolean;
 }
 
 export interface Transport {
   baseUrl: string;
-  /** The reply with its whole text; repeats a GET that did not get through. */
+  fetch: typeof globalThis.fetch;
+  /** The reply with its whole text; repeats what did not get through where that does no harm. */
   exchange: (
     request: HttpRequest,
     limits: { timeoutMs?: number; signal?: AbortSignal },
@@ -43,7 +42,8 @@ export interface Transport {
 
 export function createTransport(options: TransportOptions): Transport {
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
-  const send = options.fetch ?? globalThis.fetch;
+  // Looked up at each call, and not as a method of the options, which browsers refuse.
+  const send: typeof fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
 
   async function open(request: HttpRequest, signal: AbortSignal): Promise<Response> {
     const response = await attempt(request, signal, false);
@@ -89,19 +89,23 @@ export function createTransport(options: TransportOptions): Transport {
     limits: { timeoutMs?: number; signal?: AbortSignal },
   ) {
     const timeoutMs = limits.timeoutMs ?? options.timeoutMs ?? 30_000;
-    const retries = request.method === 'GET' ? RETRIES : 0;
-    for (let retry = 1; ; retry += 1) {
+    for (let tries = 1; ; tries += 1) {
       const result = await once(request, timeoutMs, limits.signal).catch(asConnectionError);
-      const passes = result instanceof Error || PASSING_STATUSES.has(result.response.status);
-      if (!passes || retry > retries) {
+      const outcome = result instanceof Error ? result : outcomeOf(result.response);
+      const pauseMs = decidePause(outcome, tries, request.isRepeatable, options.retry ?? {});
+      if (pauseMs === undefined) {
         if (result instanceof Error) throw result;
         return result;
       }
-      await wait(backoffMs(retry, RETRY_BASE_MS, RETRY_CAP_MS), limits.signal);
+      await wait(pauseMs, limits.signal);
     }
   }
 
-  return { baseUrl, exchange, open };
+  return { baseUrl, fetch: send, exchange, open };
+}
+
+function outcomeOf({ status, headers }: Response) {
+  return { status, retryAfter: headers.get('retry-after') };
 }
 
 async function authorization(credentials: Credentials, renew: boolean) {

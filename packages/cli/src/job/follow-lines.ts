@@ -1,9 +1,6 @@
-import type { Client } from '@bytenite/client';
+import { hasEnded, lookAtJob, watchEvents, type Client } from '@bytenite/client';
 import type { LogsInput } from '@bytenite/contract';
-import { look } from './follow-job.ts';
 import { lineKey, readLines, type JobLine } from './log-lines.ts';
-import { hasEnded } from './state-words.ts';
-import { watchEvents } from './watch-events.ts';
 
 /** How far back the last look goes, for lines that were stored after the job's end was told. */
 const OVERLAP_MS = 10_000;
@@ -30,7 +27,7 @@ export async function* followLines(
       yield* (await readLines(client, filter)).filter(ledger.newReading());
     }
     const isUpdate = event !== 'tick' && event.event === 'job.updated';
-    const job = isUpdate ? event.job : await look(client, jobId, signal);
+    const job = isUpdate ? event.job : await lookAtJob(client, jobId, signal);
     if (job !== undefined && hasEnded(job)) break;
   }
   if (signal.aborted) return;

@@ -1,7 +1,6 @@
-import { createClient } from '@bytenite/client';
+import { createClient, followJob } from '@bytenite/client';
 import { describe, expect, it } from 'vitest';
 import { eventLine, jobObject, serveApi, type Route } from '../testing/fake-api.ts';
-import { followJob } from './follow-job.ts';
 import { followLines } from './follow-lines.ts';
 
 const NEVER = new AbortController().signal;

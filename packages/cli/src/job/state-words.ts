@@ -29,11 +29,6 @@ export function stateWords(job: Job): string {
   return WORDS[jobState(job)];
 }
 
-export function hasEnded(job: Job): boolean {
-  const state = jobState(job);
-  return state === 'COMPLETE' || state === 'FAILED';
-}
-
 /** Where a failed job was when it failed; any other job's state. */
 export function lastState(job: Job): JobState {
   const passed = JOB_STATES.filter(

@@ -1,4 +1,4 @@
-import type { Client } from '@bytenite/client';
+import { followJob, type Client } from '@bytenite/client';
 import type { Job } from '@bytenite/contract';
 import { CliError } from '../errors.ts';
 import { formatBytes, formatSeconds, plural } from '../terminal/format.ts';
@@ -6,7 +6,6 @@ import { fieldText, printJson } from '../terminal/json.ts';
 import { printable } from '../terminal/escape.ts';
 import { downloadResults } from './download-results.ts';
 import { explainFailure } from './explain-failure.ts';
-import { followJob } from './follow-job.ts';
 import { showProgress } from './progress-view.ts';
 import { jobState } from './state-words.ts';
 

@@ -9,7 +9,7 @@ import {
   transferOnce,
   TRIES,
   type TransferOptions,
-} from './transfer.ts';
+} from '../transfer.ts';
 
 /**
  * Gets a link into a file, which appears under its name only when it is complete. A broken download goes on
@@ -43,14 +43,16 @@ async function fillPart(url: string, part: string, options: TransferOptions): Pr
   await using handle = await open(part, 'w');
   for (let tries = 1; ; tries += 1) {
     const before = progress.bytes;
+    let failure: unknown;
     try {
       await transferOnce(url, options, (idle) => receive(url, handle, progress, options, idle));
       return progress.bytes;
     } catch (error) {
       if (progress.bytes > before) tries = 1;
       if (tries >= TRIES || !isPassing(error)) throw error;
+      failure = error;
     }
-    await pauseAfter(tries, options);
+    await pauseAfter(tries, options, failure);
   }
 }
 

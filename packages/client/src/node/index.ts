@@ -1,4 +1,5 @@
 /** Files to and from the platform's links; for Node only. */
 export { downloadFile } from './download.ts';
-export { uploadFile, uploadStream } from './upload.ts';
-export type { TransferOptions } from './transfer.ts';
+export { downloadResults, UnsafeNameError, type Downloaded } from './download-results.ts';
+export { fileInput, uploadFile, uploadStream } from './files.ts';
+export type { TransferOptions } from '../transfer.ts';

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { serveRaw } from '../testing/serve.ts';
 import { downloadFile } from './download.ts';
-import { uploadFile, uploadStream } from './upload.ts';
+import { uploadFile, uploadStream } from './files.ts';
 
 const CONTENT = randomBytes(300_000);
 const SOON = { retryMs: 1 };

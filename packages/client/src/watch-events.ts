@@ -1,12 +1,13 @@
-import type { Client, StreamEvent } from '@bytenite/client';
 import type { EventName } from '@bytenite/contract';
+import type { Caller } from './caller.ts';
+import type { StreamEvent } from './events.ts';
 
 /**
  * A job's events, and `tick` after each time of silence. An event is a hint, the job itself the truth: whoever
  * waits for its end looks at it on a tick too. Leaving the loop closes the stream.
  */
 export async function* watchEvents(
-  client: Client,
+  client: Caller,
   watch: { jobId: string; events: readonly EventName[]; signal: AbortSignal; tickMs: number },
 ): AsyncGenerator<StreamEvent | 'tick', void, undefined> {
   const { jobId, events, tickMs } = watch;

@@ -1,7 +1,8 @@
 /** What uploads and downloads share: time limits by idleness, errors, which of them are worth another try. */
-import { ConnectionError, errorFromReply, RemoteError } from '../errors.ts';
-import { connectionError } from '../transport.ts';
-import { backoffMs, wait, watchIdle, type IdleWatch } from '../wait.ts';
+import { ConnectionError, errorFromReply, RemoteError } from './errors.ts';
+import { askedPauseMs } from './retry.ts';
+import { connectionError } from './transport.ts';
+import { backoffMs, wait, watchIdle, type IdleWatch } from './wait.ts';
 
 export interface TransferOptions {
   fetch?: typeof globalThis.fetch;
@@ -19,10 +20,26 @@ export const TRIES = 5;
 const RETRY_MS = 250;
 const RETRY_CAP_MS = 5000;
 
+/** Runs tries of something until one gets through; throws what is not worth another, and the last failure. */
+export async function withTries<T>(options: TransferOptions, run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries >= TRIES || !isPassing(error)) throw error;
+      await pauseAfter(tries, options, error);
+    }
+  }
+}
+
 /** The pause after a number of tries that failed. */
-export async function pauseAfter(tries: number, options: TransferOptions): Promise<void> {
-  const baseMs = options.retryMs ?? RETRY_MS;
-  await wait(backoffMs(tries, baseMs, RETRY_CAP_MS), options.signal);
+export async function pauseAfter(
+  tries: number,
+  options: TransferOptions,
+  failure: unknown,
+): Promise<void> {
+  const backoff = backoffMs(tries, options.retryMs ?? RETRY_MS, RETRY_CAP_MS);
+  await wait(Math.max(backoff, askedPauseMs(failure)), options.signal);
 }
 
 /** Runs one try below an idle watch, and names what its failure was. */

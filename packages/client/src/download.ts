@@ -1,0 +1,63 @@
+/** A link's bytes as a stream. */
+import { requireOk, transferOnce, withTries, type TransferOptions } from './transfer.ts';
+import { watchIdle } from './wait.ts';
+
+const IDLE_MS = 60_000;
+
+export interface Download {
+  /** Undefined where the platform does not say. */
+  size: number | undefined;
+  /** Fails when the connection breaks or nothing arrives any more; cancelling it ends the transfer. */
+  stream: ReadableStream<Uint8Array>;
+}
+
+/** Opens a link; what fails before the first byte is repeated. Files are better got with `downloadFile`, which goes on. */
+export async function download(url: string, options: TransferOptions = {}): Promise<Download> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
+  const response = await withTries(options, () =>
+    transferOnce(url, options, async (idle) => {
+      // The watch ends with the head of the answer; the signal has to outlive it.
+      const stop = () => ended.abort(idle.signal.reason);
+      idle.signal.addEventListener('abort', stop, { once: true });
+      const answer = await (options.fetch ?? fetch)(url, { signal });
+      idle.signal.removeEventListener('abort', stop);
+      await requireOk('the download', answer);
+      return answer;
+    }),
+  );
+  const length = response.headers.get('content-length');
+  const size = length === null ? undefined : Number(length);
+  return { size, stream: watched(response, size, ended, options) };
+}
+
+function watched(
+  response: Response,
+  size: number | undefined,
+  ended: AbortController,
+  options: TransferOptions,
+): ReadableStream<Uint8Array> {
+  const reader = response.body?.getReader();
+  let bytes = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        using idle = watchIdle(options.idleMs ?? IDLE_MS);
+        // Only while bytes are waited for: a reader who takes his time is no dead connection.
+        idle.signal.addEventListener('abort', () => ended.abort(idle.signal.reason), {
+          once: true,
+        });
+        const part = await reader?.read();
+        if (part === undefined || part.done) return controller.close();
+        bytes += part.value.byteLength;
+        options.onProgress?.(bytes, size);
+        controller.enqueue(part.value);
+      },
+      async cancel(reason) {
+        ended.abort(reason);
+        await reader?.cancel(reason).catch(() => undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
