@@ -3,6 +3,7 @@ import type { ComponentType } from '@bytenite/contract';
 import { sql, type RawBuilder } from 'kysely';
 import { familiesOf, type ComponentRecord } from './components.ts';
 import { dialectOf, type DialectName, type DialectTraits } from './dialect.ts';
+import { isShared } from './shared.ts';
 import type { Db } from './store.ts';
 
 export interface ComponentScope {
@@ -99,7 +100,7 @@ function inScope(db: Db, { owner, types }: ComponentScope) {
         .whereRef('any.component', '=', 'component.id'),
     );
   return owner === 'public'
-    ? listed.where('component.is_public', '=', 1)
+    ? listed.where(isShared('component'))
     : listed.where('component.account', '=', owner.account);
 }
 

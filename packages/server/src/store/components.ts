@@ -1,6 +1,7 @@
 /** Apps and engines: one `component` row for each name and version, one `revision` row for each content. */
 import type { ComponentType } from '@bytenite/contract';
 import type { Manifest } from '../domain/manifest.ts';
+import { isShared } from './shared.ts';
 import type { Db, Tx } from './store.ts';
 import type { ComponentRow, RevisionRow } from './tables.ts';
 
@@ -50,7 +51,7 @@ export async function findRevision(
   if (query.minor !== null) select = select.where('component.minor', '=', query.minor);
   if (query.revision !== null) select = select.where('revision.revision', '=', query.revision);
   if (query.active) select = select.where('revision.status', '=', 'active');
-  if (query.onlyPublic === true) select = select.where('component.is_public', '=', 1);
+  if (query.onlyPublic === true) select = select.where(isShared('component'));
   const found = await select
     .orderBy('component.major', 'desc')
     .orderBy('component.minor', 'desc')
@@ -72,7 +73,7 @@ export async function findComponentById(
     .where('component.id', '=', id)
     .where((e) => {
       const isOwn = e('component.account', '=', account);
-      return orPublic ? e.or([isOwn, e('component.is_public', '=', 1)]) : isOwn;
+      return orPublic ? e.or([isOwn, isShared('component')]) : isOwn;
     })
     .where('component.type', 'in', types)
     .where('component.deleted_at', 'is', null)

@@ -61,6 +61,7 @@ function others(db: Db, { except, owner }: OwnersQuery) {
     .selectFrom('account')
     .select(['account.id', 'account.user_name as userName'])
     .where('account.id', '!=', except)
+    .where('account.disabled', '=', 0)
     .orderBy('account.user_name')
     .limit(MAX_OWNERS);
   return owner === undefined

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { ListPage } from './component-list.ts';
 import { dialectOf, type DialectName, type DialectTraits } from './dialect.ts';
+import { isShared } from './shared.ts';
 import type { Db } from './store.ts';
 import { toRecord, type TemplateRecord } from './templates.ts';
 
@@ -62,12 +63,12 @@ export async function listTemplates(
 
 function inScope(db: Db, scope: TemplateScope) {
   const listed = db.selectFrom('template').innerJoin('account', 'account.id', 'template.account');
-  if (scope === 'public') return listed.where('template.is_public', '=', 1);
+  if (scope === 'public') return listed.where(isShared('template'));
   if ('account' in scope) return listed.where('template.account', '=', scope.account);
   return listed.where((e) =>
     e.or([
       e('template.account', '=', scope.usableBy),
-      e.and([e('template.is_public', '=', 1), e.not(e.exists(betterTemplate(db, scope.usableBy)))]),
+      e.and([isShared('template'), e.not(e.exists(betterTemplate(db, scope.usableBy)))]),
     ]),
   );
 }
@@ -76,6 +77,7 @@ function inScope(db: Db, scope: TemplateScope) {
 function betterTemplate(db: Db, account: string) {
   return db
     .selectFrom('template as other')
+    .innerJoin('account as theirs', 'theirs.id', 'other.account')
     .select('other.id')
     .whereRef('other.id', '=', sql.ref('template.id'))
     .where((e) =>
@@ -83,6 +85,7 @@ function betterTemplate(db: Db, account: string) {
         e('other.account', '=', account),
         e.and([
           e('other.is_public', '=', 1),
+          e('theirs.disabled', '=', 0),
           e('other.created_at', '<', sql.ref<number>('template.created_at')),
         ]),
       ]),

@@ -1,6 +1,7 @@
 /** Job templates: an id that is unique in its account, user data as source text. */
 import type { ComponentType } from '@bytenite/contract';
 import type { TemplateSnapshot } from '../domain/job-doc.ts';
+import { isShared } from './shared.ts';
 import type { Db, Tx } from './store.ts';
 import type { TemplateRow } from './tables.ts';
 
@@ -32,7 +33,7 @@ export async function findTemplate(
 ): Promise<TemplateRecord | undefined> {
   const row = await records(db)
     .where('template.id', '=', id)
-    .where((e) => e.or([e('template.account', '=', account), e('template.is_public', '=', 1)]))
+    .where((e) => e.or([e('template.account', '=', account), isShared('template')]))
     .orderBy((e) => e.case().when('template.account', '=', account).then(0).else(1).end())
     .orderBy('template.created_at')
     .limit(1)
@@ -49,7 +50,7 @@ export async function findPublicTemplate(
   const row = await records(db)
     .where('template.account', '=', owner)
     .where('template.id', '=', id)
-    .where('template.is_public', '=', 1)
+    .where(isShared('template'))
     .executeTakeFirst();
   return row === undefined ? undefined : toRecord(row);
 }

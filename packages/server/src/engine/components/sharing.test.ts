@@ -3,6 +3,7 @@ import { newAccount } from '../../testing/accounts.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { componentPackage } from '../../testing/package-of.ts';
 import type { Account } from '../auth/account.ts';
+import { changeUser } from '../auth/manage-users.ts';
 import type { ComponentView } from './component-view.ts';
 import { deleteComponent } from './delete-component.ts';
 import { getComponent, type Family } from './get-component.ts';
@@ -39,6 +40,8 @@ async function push(options: Pushed = {}): Promise<ComponentView> {
   return pushComponent(ctx, by, 'app', data);
 }
 
+const setDisabled = (user: Account, disabled: boolean) =>
+  changeUser(ctx, ctx.account, user.id, { disabled });
 const publish = (tag = 'shared', by = owner) => publishComponent(ctx, by, 'app', tag);
 const take = (tag = 'shared', from?: string, family: Family = 'app') =>
   importComponent(ctx, other, family, { tag, owner: from });
@@ -55,6 +58,14 @@ describe('a published component', () => {
     await publish();
     expect(await publicIds()).toContain(component.id);
     expect(await read()).toMatchObject({ userName: owner.userName, revision });
+    await setDisabled(owner, true);
+    expect(await publicIds()).not.toContain(component.id);
+    await expect(read()).rejects.toThrow('app not found');
+    await expect(take()).rejects.toThrow('public app not found');
+    await expect(take('shared', owner.id)).rejects.toThrow('public app not found');
+    await expect(take(component.id)).rejects.toThrow('app not found');
+    await setDisabled(owner, false);
+    expect(await publicIds()).toContain(component.id);
     // A tag is always looked up in the caller's own account.
     await expect(getComponent(ctx, other, 'app', 'shared')).rejects.toThrow('app not found');
     await unpublishComponent(ctx, owner, 'app', 'shared');

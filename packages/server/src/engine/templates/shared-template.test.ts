@@ -9,6 +9,7 @@ import { jobNow, runSteps } from '../../testing/jobs.ts';
 import { componentPackage } from '../../testing/package-of.ts';
 import { succeeded, TestRunner } from '../../testing/test-runner.ts';
 import type { Account } from '../auth/account.ts';
+import { changeUser } from '../auth/manage-users.ts';
 import { publishComponent } from '../components/publish-component.ts';
 import { pushComponent } from '../components/push-component.ts';
 import { resolveTag } from '../components/resolve-tag.ts';
@@ -21,6 +22,7 @@ import { createSecret } from '../secrets/manage-secrets.ts';
 import { deleteTemplate } from './delete-template.ts';
 import { getTemplate } from './get-template.ts';
 import { importTemplate } from './import-template.ts';
+import { listTemplates, listUsableTemplates } from './list-templates.ts';
 import { publishTemplate, unpublishTemplate } from './publish-template.ts';
 import { pushTemplate } from './push-template.ts';
 
@@ -133,6 +135,29 @@ describe('a job from another account`s public template', () => {
     await deleteTemplate(ctx, owner, 't');
     await expect(runJob(ctx, other, second, {})).rejects.toMatchObject(refused);
     await runJob(ctx, owner, own, {});
+  });
+
+  it('can be started and drafted no more while the owner is disabled, nor found', async () => {
+    await push('counts');
+    await share();
+    const id = await draft();
+    const found = async () => {
+      const lists = [{ isPublic: true }, {}].map((query) => listTemplates(ctx, other, query));
+      const usable = listUsableTemplates(ctx, other, {});
+      return (await Promise.all([...lists, usable])).map(({ templates }) => templates.length);
+    };
+    expect(await found()).toEqual([1, 0, 1]);
+    await changeUser(ctx, owner, (await newAccount(ctx)).id, { role: 'ROLE_ADMIN' });
+    await changeUser(ctx, owner, owner.id, { disabled: true });
+    expect(await found()).toEqual([0, 0, 0]);
+    await expect(draft()).rejects.toThrow('template not found');
+    await expect(runJob(ctx, other, id, {})).rejects.toThrow('template t is no longer public');
+    await expect(importTemplate(ctx, other, { id: 't', owner: undefined })).rejects.toThrow(
+      'public template not found',
+    );
+    await changeUser(ctx, owner, owner.id, { disabled: false });
+    expect(await found()).toEqual([1, 0, 1]);
+    await runJob(ctx, other, id, {});
   });
 
   it('gets no secrets: neither the owner`s nor its own', async () => {
