@@ -96,6 +96,14 @@ describe('up', () => {
     expect(stderr).toContain('--python does not work: /no/python');
   });
 
+  it('on an address that others reach does not start in the process tier unasked', async () => {
+    const args = ['up', '--data-dir', 'reachable', '--port', '0', '--host', '0.0.0.0'];
+    const { code, stderr } = await home.run(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the runner did not start');
+    expect(stderr).toMatch(/listens on 0\.0\.0\.0.*process tier.*--allow-shared-process-tier/);
+  });
+
   it('ends with its children at Ctrl-C', async () => {
     up = await startUp(home);
     const pids = descendantsOf(up.process.pid ?? 0);

@@ -36,7 +36,7 @@ async function openContext(config: ServerConfig, stopping: AbortSignal): Promise
     links: await openLinkSigner(store.db),
     vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
-    runners: createRunnerDirectory(),
+    runners: createRunnerDirectory(config.leaseMs),
     stopping,
   };
 }

@@ -41,7 +41,7 @@ BYTENITE_API_KEY presets it. Every other command finds the platform by itself.
 
 Examples:
   bytenite up
-  bytenite up --data-dir /srv/bytenite --host 0.0.0.0 --public-url https://bytenite.example.org --trust-proxy`;
+  bytenite up --data-dir /srv/bytenite --public-url https://bytenite.example.org --trust-proxy`;
 
 export function defineUp(command: Command): void {
   command
@@ -67,7 +67,7 @@ export function defineUp(command: Command): void {
     .option('--no-overcommit', 'let it wait instead')
     .option(
       '--allow-shared-process-tier',
-      'let several users share a runner that does not keep them apart',
+      'let several users, or whoever reaches --host, share a runner that does not keep them apart',
     )
     .option('--verbose', 'print the logs of both')
     .addOption(

@@ -73,10 +73,14 @@ function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-/** A server that restarted knows no runner: they register again and keep their leases. */
+/**
+ * A server that restarted knows no runner, and one that was silent for a lease counts as stopped: they
+ * register (again), which looks once more whether they may take part, and keep what leases they have.
+ */
 function registered(ctx: Context, request: { runnerId: string; incarnation: string }): Runner {
   const runner = ctx.runners.find(request.runnerId, request.incarnation);
-  if (runner === undefined) throw new ApiError('UNAUTHENTICATED', 'unknown runner: register first');
+  if (runner === undefined || ctx.runners.isSilent(runner, ctx.now()))
+    throw new ApiError('UNAUTHENTICATED', 'unknown runner: register first');
   return runner;
 }
 

@@ -14,13 +14,24 @@ export interface RunnerDirectory {
   /** The runner, or undefined when it must register (again). */
   find: (id: string, incarnation: string) => Runner | undefined;
   remove: (id: string, incarnation: string) => void;
-  list: () => Runner[];
+  /** Those that have not fallen silent. */
+  list: (now: number) => Runner[];
+  /** One that was silent for a lease has none left: it has stopped, or must register again. */
+  isSilent: (runner: Runner, now: number) => boolean;
 }
 
-export function createRunnerDirectory(): RunnerDirectory {
+/** Machines that come and go under new names do not pile up here. */
+const FORGOTTEN_AFTER_MS = 24 * 3600 * 1000;
+
+export function createRunnerDirectory(leaseMs: number): RunnerDirectory {
   const runners = new Map<string, Runner>();
+  const isSilent = ({ lastSeenAt }: Runner, now: number) => now - lastSeenAt > leaseMs;
   return {
+    isSilent,
     register(registration, now) {
+      for (const [id, { lastSeenAt }] of runners) {
+        if (now - lastSeenAt > FORGOTTEN_AFTER_MS) runners.delete(id);
+      }
       const runner = { ...registration, id: registration.name, lastSeenAt: now };
       runners.set(runner.id, runner);
       return runner;
@@ -32,6 +43,6 @@ export function createRunnerDirectory(): RunnerDirectory {
     remove(id, incarnation) {
       if (runners.get(id)?.incarnation === incarnation) runners.delete(id);
     },
-    list: () => [...runners.values()],
+    list: (now) => [...runners.values()].filter((runner) => !isSilent(runner, now)),
   };
 }

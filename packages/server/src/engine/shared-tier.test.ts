@@ -31,8 +31,45 @@ describe('while a runner of the process tier is known', () => {
     await runner('process');
     await addUser();
     await runner('process');
-    expect(ctx.runners.list()).toHaveLength(1);
+    expect(ctx.runners.list(ctx.now())).toHaveLength(1);
   });
+
+  it('one is let in after that runner has stopped, which is then refused when it comes back', async () => {
+    const stopped = await runner('process');
+    ctx.advance(ctx.config.leaseMs);
+    await expect(addUser()).rejects.toThrow('a second user is refused');
+    ctx.advance(1);
+    await addUser();
+    const known = ctx.runners.find(stopped.id, stopped.incarnation);
+    expect(known && ctx.runners.isSilent(known, ctx.now())).toBe(true);
+    await expect(runner('process')).rejects.toThrow('2 users');
+  });
+});
+
+describe('a runner of the process tier', () => {
+  it.each(['0.0.0.0', '::', '192.0.2.7', 'build.example.org', '127.example.org'])(
+    'is refused by a server that listens on %s, and told how it would be allowed',
+    async (host) => {
+      ctx.config.host = host;
+      await expect(runner('process')).rejects.toMatchObject({
+        kind: 'FAILED_PRECONDITION',
+        message: expect.stringMatching(/listens on .*127\.0\.0\.1.*--allow-shared-process-tier/),
+      });
+      expect(ctx.runners.list(ctx.now())).toEqual([]);
+      for (const tier of ['namespace', 'container'] as const) await runner(tier);
+      ctx.config.allowSharedProcessTier = true;
+      await runner('process');
+    },
+  );
+
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])(
+    'serves one user on a server that listens on %s',
+    async (host) => {
+      ctx.config.host = host;
+      await runner('process');
+      expect(ctx.runners.list(ctx.now())).toHaveLength(1);
+    },
+  );
 });
 
 describe('with more than one user', () => {
@@ -42,7 +79,7 @@ describe('with more than one user', () => {
       kind: 'FAILED_PRECONDITION',
       message: expect.stringMatching(/2 users .*--allow-shared-process-tier/),
     });
-    expect(ctx.runners.list()).toEqual([]);
+    expect(ctx.runners.list(ctx.now())).toEqual([]);
     for (const tier of ['namespace', 'container'] as const) await runner(tier);
     await addUser('bob');
   });
@@ -58,5 +95,5 @@ it('of a user and a runner that come at the same time, one is refused', async ()
   const outcomes = await Promise.allSettled([addUser(), runner('process'), addUser('bob')]);
   const users = await countUsers();
   expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
-  expect(users > 1 && ctx.runners.list().length > 0).toBe(false);
+  expect(users > 1 && ctx.runners.list(ctx.now()).length > 0).toBe(false);
 });

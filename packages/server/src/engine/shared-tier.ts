@@ -1,7 +1,8 @@
 /**
  * The `process` tier does not keep the tasks of different accounts apart. The server alone knows both
  * sides, so it alone refuses: a second account while such a runner is known, and such a runner while there
- * is more than one account. Each side takes effect before it looks at the other, so that none slips by.
+ * is more than one account, or while others than this machine can reach the server. Each side takes effect
+ * before it looks at the other, so that none slips by.
  */
 import { precondition, type RunnerRegistration } from '@bytenite/contract';
 import type { Context } from '../context.ts';
@@ -15,7 +16,7 @@ const HOW_TO_ALLOW =
 /** Within the transaction that has made an account. */
 export async function refuseSharedTierOfRunners(ctx: Context, db: Db): Promise<void> {
   if (ctx.config.allowSharedProcessTier || (await countAccounts(db)) < 2) return;
-  const weak = ctx.runners.list().find(({ tier }) => tier === WEAK_TIER);
+  const weak = ctx.runners.list(ctx.now()).find(({ tier }) => tier === WEAK_TIER);
   if (weak === undefined) return;
   throw precondition(
     `a second user is refused: runner ${weak.name} runs tasks in the ${WEAK_TIER} tier, ` +
@@ -28,11 +29,24 @@ export async function refuseSharedTier(
   ctx: Context,
   { name, tier }: RunnerRegistration,
 ): Promise<void> {
-  if (ctx.config.allowSharedProcessTier || tier !== WEAK_TIER) return;
+  const { allowSharedProcessTier, host } = ctx.config;
+  if (allowSharedProcessTier || tier !== WEAK_TIER) return;
+  if (!isLoopback(host)) {
+    throw precondition(
+      `runner ${name} is refused: the server listens on ${host}, where others can reach it, and the ` +
+        `${WEAK_TIER} tier does not keep what they run from this machine; listen on 127.0.0.1 (a proxy on ` +
+        'this machine can let others in), or, if you trust everyone who has a key, start the platform with ' +
+        '--allow-shared-process-tier',
+    );
+  }
   const count = await countAccounts(ctx.store.db);
   if (count < 2) return;
   throw precondition(
     `runner ${name} is refused: its ${WEAK_TIER} tier does not keep the ${count} users of this ` +
       `platform apart; ${HOW_TO_ALLOW}`,
   );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

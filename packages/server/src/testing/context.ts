@@ -66,7 +66,7 @@ async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
     links: await openLinkSigner(store.db),
     vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
-    runners: createRunnerDirectory(),
+    runners: createRunnerDirectory(config.leaseMs),
     stopping: new AbortController().signal,
   };
 }

@@ -29,7 +29,7 @@ export async function waitingReason(ctx: Context, job: JobRow, doc: JobDoc): Pro
 }
 
 function runnerProblem(ctx: Context, component: PinnedRevision): string | null {
-  const runners = ctx.runners.list();
+  const runners = ctx.runners.list(ctx.now());
   if (runners.length === 0) return 'no runner is connected';
   if (component.gpu.length > 0) {
     return `${component.tag} needs a GPU (${component.gpu.join(' or ')}); no runner has one`;
