@@ -117,6 +117,11 @@ describe('a push is refused with 400/3 and nothing is stored', () => {
     ['a device', [manifest(), main, { name: 'x', type: 'block-device' }], ['data']],
     ['no version', [manifest({ version: null }), main], ['manifest.json version']],
     [
+      'a manifest that is no JSON',
+      [{ name: 'manifest.json', content: '{"name":' }],
+      ['manifest.json'],
+    ],
+    [
       'two spellings that differ',
       [manifest({ deviceRequirements: { minCpu: 1, MINCPU: 2 } }), main],
       ['manifest.json deviceRequirements.minCpu'],

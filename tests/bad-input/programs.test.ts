@@ -1,7 +1,7 @@
 /**
  * Programs that misbehave, seen as their user sees it: how the task ended, what the job says, and that the
  * next job runs as if nothing had been. Archives and manifests are refused before they get here
- * (packages/server/src/archive), parameters by schemas (tests/api), sources by transfer's own tests.
+ * (packages/server/src/archive), parameters by schemas (tests/api); requests and sources lie beside this file.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -233,34 +233,4 @@ test('a partitioner that writes nothing fails the job, and says what would allow
   const allowed = await createJob(platform, { ...job, config: { allowEmpty: true } });
   await runJob(platform, allowed);
   expect(await waitForJob(platform, allowed)).toMatchObject({ state: 'JOB_STATE_COMPLETE' });
-});
-
-describe('requests', () => {
-  test('run twice at the same instant: exactly one starts the job', async () => {
-    const id = await createJob(platform, { app: 'good' });
-    const replies = await Promise.all(
-      Array.from({ length: 8 }, () => send(platform, 'POST', `${JOBS}/${id}/run`)),
-    );
-    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const { status, body } of replies.filter((reply) => reply.status !== 200)) {
-      expect({ status, ...body }).toMatchObject({
-        status: 400,
-        code: 9,
-        message: 'job has already been started',
-      });
-    }
-    expect(await waitForJob(platform, id)).toMatchObject({ state: 'JOB_STATE_COMPLETE' });
-  });
-
-  test('with keys that mean something to JavaScript are plain data', async () => {
-    const body =
-      '{"__proto__":{"app":"good"},"constructor":{"prototype":{"app":"good"}},"name":"x"}';
-    const refused = await send(platform, 'POST', JOBS, body);
-    expect(refused.status).toBe(400);
-    expect(refused.body).toMatchObject({ message: 'templateId or app is required' });
-    const created = await send(platform, 'POST', JOBS, `${body.slice(0, -1)},"app":"good"}`);
-    expect(created.body).toMatchObject({ job: { name: 'x', appId: 'good' } });
-    expect(({} as Record<string, unknown>)['app']).toBeUndefined();
-    expect(await send(platform, 'GET', `${JOBS}?limit=1`)).toMatchObject({ status: 200 });
-  });
 });

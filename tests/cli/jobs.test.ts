@@ -177,6 +177,19 @@ describe('a job', () => {
     expect(await readdir(file('again'))).toEqual(['result.txt']);
   });
 
+  it('that failed has no results: the command says why it failed, and what to do', async () => {
+    const args = ['--app', 'misbehaving', '--param', 'app.exit=3', '--config', 'maxTaskRetries=0'];
+    await home.run(['job', 'run', ...args]);
+    for (const more of [[], ['--out', 'nothing'], ['--json']]) {
+      const { code, stdout, stderr } = await home.run(['job', 'results', 'last', ...more]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/job \S+ failed: TASK_FAILED/);
+      expect(stderr).toContain('exit code 3: the last word');
+      expect(stderr).toMatch(/bytenite job logs \S+/);
+    }
+    expect(await readdir(home.dir)).not.toContain('nothing');
+  });
+
   it('takes its input from a pipe or from an address', async () => {
     const run = ['job', 'run', '--app', 'hello-world', '--out', 'piped'];
     await home.ok([...run, '--input', '-'], { input: 'from a pipe' });

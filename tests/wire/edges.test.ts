@@ -44,6 +44,7 @@ test.each([
 });
 
 test.each([
+  'last',
   'filter',
   'runningTasks',
   'templates',
@@ -52,15 +53,18 @@ test.each([
   'run',
   'abort',
   'uploadcompleted',
-])('a fixed path word cannot be chosen as a job id: %s', async (jobId) => {
-  const answer = await probe({
-    method: 'POST',
-    url: `${platform.url}/v1/customer/jobs`,
-    headers: withKey(),
-    body: JSON.stringify({ app: 'some-app', jobId }),
-  });
-  expect(answer).toMatchObject({ status: 400, body: { code: 3 } });
-});
+])(
+  'a fixed path word, or what commands take for the newest job, cannot be chosen as a job id: %s',
+  async (jobId) => {
+    const answer = await probe({
+      method: 'POST',
+      url: `${platform.url}/v1/customer/jobs`,
+      headers: withKey(),
+      body: JSON.stringify({ app: 'some-app', jobId }),
+    });
+    expect(answer).toMatchObject({ status: 400, body: { code: 3 } });
+  },
+);
 
 test('an over-long body is refused, with and without its length told', async () => {
   const body = JSON.stringify({ app: 'some-app', description: 'x'.repeat(11 * 1024 * 1024) });

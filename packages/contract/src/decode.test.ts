@@ -121,6 +121,7 @@ describe('refusals', () => {
     [{ name: 5 }, 'name must be text'],
     [{ config: { maxTaskRetries: 1.5 } }, 'config.maxTaskRetries must be a whole number'],
     [{ config: { maxTaskRetries: 'x' } }, 'config.maxTaskRetries must be a number'],
+    [{ config: { maxTaskRetries: 1e20 } }, 'config.maxTaskRetries must be at most 100'],
     [{ config: { maxTaskRetries: -1 } }, 'config.maxTaskRetries must be at least 0'],
     [{ dataSource: {} }, 'dataSource.dataSourceDescriptor is required'],
     [[], 'body must be an object'],

@@ -116,12 +116,18 @@ function malformed(message: string): Decoded<never> {
 function validate<S extends z.ZodType>(schema: S, value: unknown): Decoded<z.output<S>> {
   const result = schema.safeParse(value, { error: describe });
   if (result.success) return { ok: true, value: result.data };
-  const violations = result.error.issues.map((issue) => ({
+  const violations = lastOfEach(result.error.issues).map((issue) => ({
     field: issue.path.map(String).join('.'),
     description: issue.message,
   }));
   const words = violations.map(({ field, description }) => `${field || 'body'} ${description}`);
   return { ok: false, message: words.join('; '), violations };
+}
+
+/** A whole number has a limit of its own before the field's: of two complaints of a kind, the field's counts. */
+function lastOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const keys = issues.map(({ path, code }) => JSON.stringify([path.map(String), code]));
+  return issues.filter((_, index) => keys.indexOf(keys[index] ?? '', index + 1) === -1);
 }
 
 const NOUNS: Record<string, string> = {

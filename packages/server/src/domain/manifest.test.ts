@@ -66,6 +66,15 @@ describe('a manifest', () => {
     expect(manifest.deviceRequirements).toEqual({ minCpu: 1, minMemory: 2, gpu: ['T4'] });
   });
 
+  it.each([
+    ['{"name" "x"}', /^is not valid JSON: /],
+    ['', /^is not valid JSON: /],
+    ['[]', /^must be a JSON object$/],
+  ])('that cannot be read has this one problem: %j', (text, problem) => {
+    const { problems } = parseManifest(text);
+    expect(problems).toEqual([{ field: '', description: expect.stringMatching(problem) }]);
+  });
+
   it('has all its problems told at once, each with its key as written', () => {
     const { problems } = parseManifest(
       JSON.stringify({

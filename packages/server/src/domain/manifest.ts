@@ -46,11 +46,18 @@ const DEFAULT_MEMORY_GIB = 1;
 /** More than anybody writes by hand; it is part of every reply that shows the component. */
 const MAX_BYTES = 256 * 1024;
 
+/** Says what JSON.parse found wrong with a text. */
+export type DescribeJsonProblem = (text: string, error: unknown) => string;
+
 /** Reads the text of a manifest.json. */
-export function parseManifest(text: string): ParsedManifest {
+export function parseManifest(
+  text: string,
+  describe: DescribeJsonProblem = (_, error) => (error as Error).message,
+): ParsedManifest {
   const problems: FieldViolation[] = [];
-  const root = parseRoot(text, problems);
-  const read = createReader(root, '', problems);
+  const root = parseRoot(text, problems, describe);
+  // What cannot be read lacks nothing: its keys may all be there.
+  const read = createReader(root, '', root.size === 0 && problems.length > 0 ? [] : problems);
   const platformConfig = readPlatformConfig(read.section('platformConfig'));
   const manifest: Manifest = {
     name: readName(read),
@@ -72,7 +79,11 @@ export function parseManifest(text: string): ParsedManifest {
   };
 }
 
-function parseRoot(text: string, problems: FieldViolation[]): JsonObject {
+function parseRoot(
+  text: string,
+  problems: FieldViolation[],
+  describe: DescribeJsonProblem,
+): JsonObject {
   const refused = (description: string) => {
     problems.push({ field: '', description });
     return new Map<string, unknown>();
@@ -85,7 +96,7 @@ function parseRoot(text: string, problems: FieldViolation[]): JsonObject {
     return isObject(value) ? toJsonObject(value) : refused('must be a JSON object');
   } catch (error) {
     if (error instanceof RangeError) return refused('is nested too deeply');
-    return refused(`is not valid JSON: ${(error as Error).message}`);
+    return refused(`is not valid JSON: ${describe(text, error)}`);
   }
 }
 

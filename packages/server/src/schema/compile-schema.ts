@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import MissingRefError from 'ajv/dist/compile/ref_error.js';
 import addFormats from 'ajv-formats';
 
+import { describeJsonProblem } from './json-problem.ts';
 import { linearRegExp } from './linear-regexp.ts';
 import { toViolations } from './violations.ts';
 
@@ -49,7 +50,7 @@ export function compileSchema(text: string): CompiledSchema {
   try {
     schema = JSON.parse(text);
   } catch (error) {
-    return problem(`is not valid JSON: ${messageOf(error)}`);
+    return problem(`is not valid JSON: ${describeJsonProblem(text, error)}`);
   }
   if (typeof schema === 'boolean') return compile(DRAFT_2020, schema);
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {

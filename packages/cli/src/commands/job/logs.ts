@@ -29,7 +29,7 @@ export function addLogs(group: Command): void {
     .option('--task <id>', 'only this task')
     .option('--chunk <n>', 'only the task of this chunk', parseCount)
     .option('--level <level>', 'only lines of this level (repeatable)', collectLevel, [])
-    .option('--limit <n>', 'only the newest lines: this many of each task', parseCount)
+    .option('--limit <n>', 'only the newest lines: this many of each stage', parseCount)
     .option('--raw', 'leave control characters in the lines as they are')
     .option('--json', 'print the objects')
     .addHelpText(

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { downloadResults } from '../../job/download-results.ts';
+import { explainFailure } from '../../job/explain-failure.ts';
 import { untilInterrupted } from '../../job/interrupt.ts';
 import { selectJob } from '../../job/select-job.ts';
+import { jobState } from '../../job/state-words.ts';
 import { printable } from '../../terminal/escape.ts';
 import { formatBytes, plural } from '../../terminal/format.ts';
 import { fieldText, printJson } from '../../terminal/json.ts';
@@ -22,6 +24,8 @@ export function addResults(group: Command): void {
     .action(async (idOrLast: string, options: { out?: string; json?: true }) => {
       const client = await sessionOf(command);
       const jobId = await selectJob(client, idOrLast);
+      const { job } = await client.call('Customer_GetJob', { params: { jobId } });
+      if (jobState(job) === 'FAILED') throw await explainFailure(client, job);
       const { out } = options;
       if (out !== undefined) {
         openOutFolder(out);

@@ -5,6 +5,7 @@ import type { PackageFiles } from '../../archive/package-file.ts';
 import { readPackage } from '../../archive/read-package.ts';
 import type { Context } from '../../context.ts';
 import { parseManifest, type Manifest } from '../../domain/manifest.ts';
+import { describeJsonProblem } from '../../schema/json-problem.ts';
 import type { Account } from '../auth/account.ts';
 import { viewComponent, type ComponentView } from './component-view.ts';
 import type { Family } from './get-component.ts';
@@ -96,11 +97,13 @@ function readManifest(files: PackageFiles, family: Family, problems: FieldViolat
     problems.push({ field: [MANIFEST, field].filter(Boolean).join(' '), description });
   const content = textOf(files, MANIFEST);
   if (content === null) note('', 'is not valid UTF-8');
-  const parsed = parseManifest(content ?? '{}');
+  const parsed = parseManifest(content ?? '{}', describeJsonProblem);
   const { manifest } = parsed;
   for (const { field, description } of content === null ? [] : parsed.problems) {
     note(field, description);
   }
+  // Of what cannot be read, nothing more is known.
+  if (content === null || parsed.problems.some(({ field }) => field === '')) return parsed;
   if (family === 'engine' && manifest.type === 'app') {
     note('type', 'must be partitioner or assembler: an app is pushed to /apps');
   }

@@ -27,8 +27,9 @@ import {
 import { viewJob, type JobView } from './job-view.ts';
 import { readSources } from './read-sources.ts';
 
-/** Path words of the routes, which cannot be job ids. */
+/** Path words of the routes, which cannot be job ids, and what every command takes for the newest job. */
 const RESERVED_IDS = new Set([
+  'last',
   'filter',
   'runningTasks',
   'templates',
