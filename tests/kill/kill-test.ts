@@ -82,6 +82,8 @@ export interface KillTestOptions {
   maxRounds: number;
   /** Every cell must be hit this often by each victim. */
   wantedHits: number;
+  /** Every second kill is one of this kind, whatever was not hit often enough. */
+  favourite?: 'freeze' | 'server at commit';
   /** Another build of the server. */
   serverProgram?: string;
   /** False: nothing is kept of a run that broke a promise, as of one that must. */
@@ -238,6 +240,11 @@ class KillTest {
 
   private async killOnce(): Promise<void> {
     await this.spareLosers();
+    const { favourite } = this.options;
+    if (favourite !== undefined && this.kills.length % 2 === 0) {
+      await this.killAsLiked(favourite);
+      return;
+    }
     const missing = this.coverage.missing(this.options.wantedHits);
     if (missing.length > 0 && this.round > RANDOM_ROUNDS && this.random.chance(0.85)) {
       const { victim } = this.random.pick(missing);
@@ -252,6 +259,16 @@ class KillTest {
     if (victim === 'both') await this.killBoth();
     else if (victim === 'freeze') await this.freezeRunner();
     else await this.kill(victim, 'at random');
+  }
+
+  private async killAsLiked(kill: NonNullable<KillTestOptions['favourite']>): Promise<void> {
+    if (kill === 'server at commit') {
+      const aim = await this.waitForCells(['commit']);
+      await this.killServer(aim.length > 0 ? 'aimed at commit' : 'after a missed aim');
+      return;
+    }
+    await this.waitForEvents(this.random.int(1, 12));
+    await this.freezeRunner();
   }
 
   /** Waits while some task has lost its runner so often that one more kill might use up its losses. */

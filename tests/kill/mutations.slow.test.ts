@@ -19,6 +19,7 @@ async function killUntilBroken(mutation: Mutation): Promise<PromiseBroken> {
     const report = await runKillTest({
       ...options,
       minRounds: MAX_ROUNDS,
+      favourite: mutation.shownBy,
       serverProgram: mutant.program,
       keepsData: false,
     });

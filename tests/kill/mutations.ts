@@ -4,6 +4,7 @@
  */
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { KillTestOptions } from './kill-test.ts';
 
 const SERVER = path.resolve(import.meta.dirname, '../../packages/server');
 
@@ -18,6 +19,8 @@ export interface Mutation {
   name: string;
   what: string;
   edits: readonly Edit[];
+  /** The kill that shows it soonest. */
+  shownBy: NonNullable<KillTestOptions['favourite']>;
   /** One of the broken promises has to say this. */
   caughtBy: RegExp;
 }
@@ -43,6 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'fence-removed',
     what: 'a report is accepted although its lease is gone, as long as its task is open',
     edits: REPORTS_NEED_NO_LEASE,
+    shownBy: 'freeze',
     caughtBy: /was won by attempt \d+, which is recorded as not committed/,
   },
   {
@@ -52,7 +56,10 @@ export const MUTATIONS: readonly Mutation[] = [
       ...REPORTS_NEED_NO_LEASE,
       { file: 'store/tasks.js', find: `.where('task.state', '=', 'open'))`, replace: ')' },
     ],
-    caughtBy: /committed is \d+, the rows say \d+|was committed [2-9]\d* times/,
+    shownBy: 'server at commit',
+    // The last one where the repeated report is of an attempt that had ended otherwise.
+    caughtBy:
+      /committed is \d+, the rows say \d+|was committed [2-9]\d* times|is recorded as not committed/,
   },
   {
     name: 'forgotten-lease',
@@ -64,6 +71,7 @@ export const MUTATIONS: readonly Mutation[] = [
         replace: 'if (gap <= leaseMs / 2) return false;\n        {',
       },
     ],
+    shownBy: 'freeze',
     caughtBy: /never ended|is still there/,
   },
 ];
