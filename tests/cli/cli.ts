@@ -77,9 +77,9 @@ export async function runProgram(
   input = '',
 ): Promise<Outcome> {
   const child = spawn(program, args, {
+    timeout: RUN_MS,
     ...options,
     stdio: 'pipe',
-    timeout: RUN_MS,
     killSignal: 'SIGKILL',
   });
   child.stdin.on('error', () => undefined); // a program that ends before it has read everything

@@ -1,5 +1,5 @@
 /** OpenAPI 3.1 of one service, from the same routes and schemas that serve it. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   createDocument,
   type ZodOpenApiOperationObject,
@@ -71,12 +71,21 @@ function operation(
 const errorBody = { [JSON_TYPE]: { schema: RpcStatus } };
 
 function requestBody(body: z.ZodType) {
-  const bare = wireTraits.get(body)?.bare;
-  const schema =
-    bare === undefined
-      ? body
-      : { anyOf: [{ type: 'string' as const }, { type: 'object' as const }] };
-  return { content: { [JSON_TYPE]: { schema } } };
+  return {
+    // Where `{}` will do, so will no body.
+    required: !body.safeParse({}).success,
+    content: { [JSON_TYPE]: { schema: bodySchema(body) } },
+  };
+}
+
+/** With the other forms in which callers may send it. */
+function bodySchema(body: z.ZodType): z.ZodType {
+  const { bare, wrapper } = wireTraits.get(body) ?? {};
+  if (bare !== undefined) return z.union([z.string(), body]);
+  if (wrapper === undefined) return body;
+  const { shape } = body as z.ZodObject;
+  const inside = z.object(shape).partial().optional();
+  return z.object({ ...shape, [wrapper]: inside.meta({ description: 'The same fields, in one' }) });
 }
 
 function successReply(route: Route) {

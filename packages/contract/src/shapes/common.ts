@@ -77,8 +77,15 @@ export const Pagination = z
   .meta({ id: 'Pagination' });
 export type Pagination = z.output<typeof Pagination>;
 
+const HttpError = z.object({ code: z.int(), message: z.string(), description: z.string() });
+
 export const GenericResponse = z
-  .object({ ok: z.boolean(), requestId: z.string(), message: z.string(), error: z.null() })
+  .object({
+    ok: z.boolean(),
+    requestId: z.string(),
+    message: z.string(),
+    error: HttpError.nullable().describe('null in a success'),
+  })
   .meta({ id: 'commonGenericResponse' });
 
 export const ProtobufAny = z
@@ -92,7 +99,7 @@ export const RpcStatus = z
     details: z.array(ProtobufAny),
     ok: z.boolean(),
     requestId: z.string(),
-    error: z.object({ code: z.int(), message: z.string(), description: z.string() }),
+    error: HttpError,
   })
   .meta({ id: 'rpcStatus' });
 

@@ -127,6 +127,8 @@ export const PinnedComponent = z
   .meta({ id: 'PinnedComponent' });
 export type PinnedComponent = z.output<typeof PinnedComponent>;
 
+const Regions = z.object({ blacklist: z.array(z.string()), whitelist: z.array(z.string()) });
+
 export const Job = z
   .object({
     id: z.string(),
@@ -140,9 +142,9 @@ export const Job = z
     submittedAt: timestamp,
     startedAt: timestamp,
     endedAt: timestamp,
-    startAt: z.null(),
-    deletedAt: z.null(),
-    regions: z.null(),
+    startAt: timestamp.describe('Always null'),
+    deletedAt: timestamp.describe('Always null'),
+    regions: Regions.nullable().describe('Always null'),
     dataSource: DataSource.nullable(),
     dataDestination: DataSource.nullable(),
     params: AppParams,
