@@ -3,8 +3,30 @@ import { defineConfig } from 'vitest/config';
 
 const MINUTE = 60_000;
 
+/** A package's tests see the sources of the other packages, not their last build. */
+const sources = {
+  alias: [
+    {
+      find: /^@bytenite\/(contract|client|server|runner|cli)$/,
+      replacement: path.resolve(import.meta.dirname, 'packages/$1/src/index.ts'),
+    },
+  ],
+};
+
+/** What moves jobs on is tested on PostgreSQL too. */
+const onPostgres = {
+  resolve: sources,
+  test: {
+    name: 'postgres',
+    include: ['packages/server/src/{engine,scheduler,vault}/**/*.test.ts'],
+    env: { BYTENITE_TEST_STORE: 'postgres' },
+    testTimeout: MINUTE / 2,
+    sequence: { groupOrder: 0 },
+  },
+};
+
 /**
- * Two projects. `unit` tests lie beside the code they test and run in parallel. `platform` tests start
+ * Three projects. `unit` tests lie beside the code they test and run in parallel. `platform` tests start
  * real processes, so they run one file at a time, after the unit tests; a file named `*.slow.test.ts`
  * is left out where only a quick look is asked for (`npm test -- --quick`).
  */
@@ -12,15 +34,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        resolve: {
-          // A package's tests see the sources of the other packages, not their last build.
-          alias: [
-            {
-              find: /^@bytenite\/(contract|client|server|runner|cli)$/,
-              replacement: path.resolve(import.meta.dirname, 'packages/$1/src/index.ts'),
-            },
-          ],
-        },
+        resolve: sources,
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
@@ -29,6 +43,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      ...(process.env['BYTENITE_TEST_POSTGRES'] === undefined ? [] : [onPostgres]),
       {
         test: {
           name: 'platform',

@@ -1,10 +1,20 @@
 /** What tests need from the operating system beside Node. */
+import { findPostgres, startPostgres } from './postgres.js';
 import { CommandError, run } from './run.js';
 import { step } from './progress.js';
 
 /**
- * @typedef {{ name: string, why: string, variable: string, debian: string[], find: () => Promise<string | undefined> }} Need
- *   `variable` tells the tests where the thing is; it is unset when the thing is missing.
+ * @typedef {{ env: Record<string, string>, stop: () => Promise<void> }} Started
+ * @typedef {{
+ *   name: string,
+ *   why: string,
+ *   variable: string,
+ *   debian: string[],
+ *   find: () => Promise<string | undefined>,
+ *   start?: (found: string) => Promise<Started>,
+ * }} Need
+ *   `variable` tells the tests where the thing is; it is unset when the thing is missing. What has to run
+ *   beside the tests is started, and says itself where.
  */
 
 /** @type {Need[]} */
@@ -37,24 +47,52 @@ const NEEDS = [
     debian: ['fish'],
     find: () => findProgram('fish'),
   },
+  {
+    name: 'PostgreSQL',
+    why: 'the store runs on it as on SQLite',
+    variable: 'BYTENITE_TEST_POSTGRES',
+    debian: ['postgresql'],
+    // A server that the caller names is used as it is.
+    find: async () => process.env['BYTENITE_TEST_POSTGRES'] ?? (await findPostgres()),
+    start: startUnlessNamed,
+  },
 ];
 
+/** @param {string} found */
+async function startUnlessNamed(found) {
+  const variable = 'BYTENITE_TEST_POSTGRES';
+  if (found.startsWith('postgres'))
+    return { env: { [variable]: found }, stop: async () => undefined };
+  const { url, bin, stop } = await step('Starting PostgreSQL', () => startPostgres(found));
+  return { env: { [variable]: url, BYTENITE_TEST_POSTGRES_BIN: bin }, stop };
+}
+
 /**
- * Finds what tests need, installing Debian's packages where that is possible.
+ * Finds what tests need, installing Debian's packages where that is possible, and starts what has to run.
  *
- * @returns {Promise<{ env: Record<string, string>, missing: string[] }>}
+ * @returns {Promise<{ env: Record<string, string>, missing: string[], stop: () => Promise<void> }>}
  */
 export async function meetNeeds() {
   /** @type {Record<string, string>} */
   const env = {};
   /** @type {string[]} */
   const missing = [];
+  /** @type {Started[]} */
+  const started = [];
   for (const need of NEEDS) {
     const found = (await need.find()) ?? (await installAndFind(need));
     if (found === undefined) missing.push(`${need.name} is missing (${need.why})`);
-    else env[need.variable] = found;
+    else if (need.start === undefined) env[need.variable] = found;
+    else {
+      const running = await need.start(found);
+      started.push(running);
+      Object.assign(env, running.env);
+    }
   }
-  return { env, missing };
+  const stop = async () => {
+    for (const running of started) await running.stop();
+  };
+  return { env, missing, stop };
 }
 
 /** @param {Need} need */

@@ -23,14 +23,14 @@ export class CommandError extends Error {
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, signal?: AbortSignal }} [options]
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, signal?: AbortSignal, uid?: number, gid?: number }} [options]
  * @returns {Promise<string>}
  */
 export function run(command, args, options = {}) {
-  const { env = process.env, cwd = root, signal } = options;
+  const { env = process.env, cwd = root, ...rest } = options;
   const line = [command, ...args].join(' ');
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, env, ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -14,22 +14,28 @@ import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
 import { createSignals } from './signals.ts';
 import { lockDataDir } from './store/process-lock.ts';
+import { openPostgresStore } from './store/postgres-store.ts';
 import { sqliteReader } from './store/sqlite-reader.ts';
 import { sqliteDialect } from './store/sqlite.ts';
-import { openStore } from './store/store.ts';
+import { openStore, type Store } from './store/store.ts';
 import { createUrlGuard } from './transfer/url-guard.ts';
 import { masterKeysOf } from './vault/master-key-source.ts';
 import { openVault } from './vault/vault.ts';
 
+async function openDatabase({ databaseUrl, database, dataDir }: ServerConfig): Promise<Store> {
+  if (databaseUrl !== null) return openPostgresStore({ url: databaseUrl, ...database });
+  const file = path.join(dataDir, 'bytenite.db');
+  return openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
+}
+
 async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
-  const file = path.join(config.dataDir, 'bytenite.db');
-  const store = await openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
+  const store = await openDatabase(config);
   const logger = createLogger(config.logLevel);
   return {
     config,
     store,
     blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
-    now: () => Date.now(),
+    now: store.now,
     logger,
     guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
     schemas: createSchemaValidator(),

@@ -12,6 +12,15 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface ServerConfig {
   dataDir: string;
+  /** A PostgreSQL database; null keeps an SQLite file in the data directory. */
+  databaseUrl: string | null;
+  database: {
+    /** Connections that this process opens at most. */
+    connections: number;
+    connectMs: number;
+    /** After this a statement counts as lost. */
+    statementMs: number;
+  };
   host: string;
   port: number;
   /** Origin of every absolute link; null takes the request's own scheme and Host. */
@@ -70,6 +79,15 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
   if (dataDir === undefined) throw new Error('--data-dir is required');
   return {
     dataDir: path.resolve(dataDir),
+    databaseUrl: databaseUrl(env['DATABASE_URL']),
+    database: {
+      connections: wholeNumber(
+        'BYTENITE_DATABASE_CONNECTIONS',
+        env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10',
+      ),
+      connectMs: milliseconds(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
+      statementMs: milliseconds(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
+    },
     host: values.host,
     port: wholeNumber('--port', values.port),
     publicUrl: values['public-url']?.replace(/\/+$/, '') ?? null,
@@ -108,6 +126,16 @@ function logLevelOf(flag: string | undefined, variable: string | undefined): Log
   const level = LOG_LEVELS.find((known) => known === text);
   if (level !== undefined) return level;
   throw new Error(`${name} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}`);
+}
+
+function databaseUrl(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null;
+  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
+  if (protocol === 'postgres:' || protocol === 'postgresql:') return text;
+  // It may hold a password, so it is not shown.
+  throw new Error(
+    'DATABASE_URL must be like postgres://user:password@host:5432/database; unset, an SQLite file is used',
+  );
 }
 
 function milliseconds(env: NodeJS.ProcessEnv, name: string, fallback: number): number {

@@ -23,10 +23,9 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
     const gap = lastBeat === null ? Infinity : Math.abs(now - lastBeat);
     lastBeat = now;
     if (gap > leaseMs / 2) {
-      await ctx.store.transact(async (tx) => {
-        await extendAllLeases(tx, now + leaseMs);
-        await extendAllSteps(tx, now + leaseMs);
-      });
+      // Two transactions: who ends a step comes to the leases of its job after it.
+      await ctx.store.transact((tx) => extendAllLeases(tx, now + leaseMs));
+      await ctx.store.transact((tx) => extendAllSteps(tx, now + leaseMs));
       return false;
     }
     const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);

@@ -58,22 +58,28 @@ export async function totalOf(
 function passes(field: Field, test: FieldTest, scope: FieldScope): Expression<SqlBool> {
   const e = expressionBuilder<Tables>();
   const value = field.value(scope);
+  const operand = (given: string | number) =>
+    typeof given === 'number' ? scope.dialect.anyNumber(given) : given;
   switch (test.op) {
     case 'like':
       return scope.dialect.like(shownText(field, value, scope), test.pattern);
     case 'in':
-      return test.values.length === 0 ? sql<SqlBool>`1 = 0` : e(value, 'in', test.values);
+      return test.values.length === 0
+        ? sql<SqlBool>`1 = 0`
+        : e(value, 'in', test.values.map(operand));
     case 'not in':
       return test.values.length === 0
         ? sql<SqlBool>`1 = 1`
-        : e.or([e(value, 'is', null), e(value, 'not in', test.values)]);
+        : e.or([e(value, 'is', null), e(value, 'not in', test.values.map(operand))]);
     case '=':
-      return test.value === null ? e(value, 'is', null) : e(value, '=', test.value);
+      return test.value === null ? e(value, 'is', null) : e(value, '=', operand(test.value));
     case '<>':
       // What is unset is different from every value.
-      return e(value, 'is distinct from', test.value);
+      return test.value === null
+        ? e(value, 'is not', null)
+        : e(value, 'is distinct from', operand(test.value));
     default:
-      return e(value, test.op, test.value);
+      return e(value, test.op, operand(test.value));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { JobState } from '@bytenite/contract';
 import { sql, type Insertable, type SqlBool, type Updateable } from 'kysely';
 import type { JobDoc, Pinned, TemplateSnapshot } from '../domain/job-doc.ts';
+import { locksRows } from './dialect.ts';
 import { jsonOrNull, parseOrNull } from './json.ts';
 import type { Db, Tx } from './store.ts';
 import type { JobDocRow, JobDocTable, JobRow, JobTable } from './tables.ts';
@@ -41,10 +42,28 @@ export async function findJobByNo(db: Db, no: number): Promise<JobRow | undefine
 
 /**
  * Locks a job's row, in ascending order when several are needed: everything that changes a job's tasks
- * begins here. SQLite's one writer is the lock.
+ * begins here. What depends on the lock is read in later statements. SQLite's one writer is the lock.
  */
 export async function lockJob(tx: Tx, no: number): Promise<JobRow | undefined> {
-  return findJobByNo(tx, no);
+  return tx
+    .selectFrom('job')
+    .selectAll()
+    .where('no', '=', no)
+    .$if(locksRows(tx), (query) => query.forNoKeyUpdate())
+    .executeTakeFirst();
+}
+
+/** Locks several jobs in their order, at the beginning of a transaction that will come to them in another. */
+export async function lockJobs(tx: Tx, nos: Iterable<number>): Promise<void> {
+  const wanted = [...new Set(nos)];
+  if (wanted.length === 0 || !locksRows(tx)) return;
+  await tx
+    .selectFrom('job')
+    .select('no')
+    .where('no', 'in', wanted)
+    .orderBy('no')
+    .forNoKeyUpdate()
+    .execute();
 }
 
 export async function readJobDoc(db: Db, no: number): Promise<JobDoc> {

@@ -1,4 +1,5 @@
 import type { LeasePhase, TaskKind } from '@bytenite/contract';
+import { locksRows } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
 import type { LeaseRow, NewLease, ReadyTable } from './tables.ts';
@@ -185,7 +186,16 @@ export async function renewLeases(
     .where('id', 'in', ids)
     .where('runner', '=', runner)
     .where('incarnation', '=', incarnation)
+    .$if(locksRows(tx), (query) => query.where('id', 'in', freeLeases(tx).where('id', 'in', ids)))
     .execute();
+}
+
+/**
+ * Who renews leases has no lock of their jobs, so it must not wait for one that another transaction has: that
+ * one ends or renews the lease itself.
+ */
+function freeLeases(tx: Tx) {
+  return tx.selectFrom('lease').select('id').forUpdate().skipLocked();
 }
 
 /** Which of these leases this incarnation still holds. */
@@ -231,7 +241,11 @@ export async function updatePhase(
  * back nothing may live until its old hour comes again.
  */
 export async function extendAllLeases(tx: Tx, deadline: number): Promise<void> {
-  await tx.updateTable('lease').set({ deadline_at: deadline }).execute();
+  await tx
+    .updateTable('lease')
+    .set({ deadline_at: deadline })
+    .$if(locksRows(tx), (query) => query.where('id', 'in', freeLeases(tx)))
+    .execute();
 }
 
 /** Live leases by state of the wire, for one job. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addAccount, addChunks, addJob, resultOf, T0 } from '../testing/rows.ts';
+import { lockJob } from './jobs.ts';
 import { readOrCreateMeta } from './meta.ts';
 import {
   deleteEventsBefore,
@@ -94,7 +95,11 @@ export function describeRecords(fixture: Fixture): void {
       it('are numbered from one within each job, without a gap, also when written at once', async () => {
         const { store } = fixture;
         const other = (await addJob(store, account)).no;
-        const add = (of: number) => store.transact((tx) => insertLogPack(tx, pack(of)));
+        const add = (of: number) =>
+          store.transact(async (tx) => {
+            await lockJob(tx, of);
+            await insertLogPack(tx, pack(of));
+          });
         await Promise.all([add(job), add(other), add(job), add(job), add(other)]);
         expect(await found()).toEqual([3, 2, 1]);
         expect((await logPacks(store.db, { job: other, ...query })).map((row) => row.n)).toEqual([

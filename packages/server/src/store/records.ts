@@ -1,5 +1,6 @@
 /** Events, log packs, outputs, uploads, pins and garbage: what is written beside the state. */
 import type { Insertable } from 'kysely';
+import { traitsOf } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { EventTable, LogPackTable, OutputTable, PinTable, UploadTable } from './tables.ts';
 
@@ -24,16 +25,18 @@ export async function eventsAfter(
     .selectFrom('event')
     .selectAll()
     .where('id', '>', query.afterId)
-    .where('account', '=', query.account);
+    .where('account', '=', query.account)
+    .where(traitsOf(db).isSettled());
   if (query.job !== null) select = select.where('job', '=', query.job);
   return select.orderBy('id').limit(query.limit).execute();
 }
 
-/** Ids of the oldest and newest event kept; zeros when there is none. */
+/** Ids of the oldest and newest event that can be read; zeros when there is none. */
 export async function eventBounds(db: Db): Promise<{ first: number; last: number }> {
   const row = await db
     .selectFrom('event')
     .select((e) => [e.fn.min('id').as('first'), e.fn.max('id').as('last')])
+    .where(traitsOf(db).isSettled())
     .executeTakeFirst();
   return { first: row?.first ?? 0, last: row?.last ?? 0 };
 }

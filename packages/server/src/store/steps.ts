@@ -1,3 +1,4 @@
+import { locksRows } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { StepName, StepRow } from './tables.ts';
 
@@ -31,12 +32,15 @@ export async function claimStep(
 ): Promise<StepRow | undefined> {
   const step = await tx
     .selectFrom('step')
-    .selectAll()
-    .where('ready_at', '<=', now)
-    .where((e) => e.or([e('owner', '=', ''), e('deadline_at', '<=', now)]))
-    .orderBy('ready_at')
-    .orderBy('job')
+    .innerJoin('job', 'job.no', 'step.job')
+    .selectAll('step')
+    .where('step.ready_at', '<=', now)
+    .where((e) => e.or([e('step.owner', '=', ''), e('step.deadline_at', '<=', now)]))
+    .orderBy('step.ready_at')
+    .orderBy('step.job')
     .limit(1)
+    // The job's lock comes first; where another transaction has it another step may be free.
+    .$if(locksRows(tx), (query) => query.forNoKeyUpdate('job').skipLocked())
     .executeTakeFirst();
   if (step === undefined) return undefined;
   return tx

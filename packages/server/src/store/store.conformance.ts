@@ -14,6 +14,7 @@ import { describeTasks } from './tasks.conformance.ts';
 /** An empty database; opening it again finds what was written. */
 export interface StorePlace {
   open: () => Promise<Store>;
+  release?: () => Promise<void>;
 }
 
 /** What every store promises, whatever database is behind it. */
@@ -39,6 +40,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     afterEach(async () => {
       await store.close();
+      await place.release?.();
     });
 
     describeSchema(fixture);

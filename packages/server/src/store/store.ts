@@ -1,10 +1,18 @@
-import { Kysely, Migrator, type Dialect, type Migration, type Transaction } from 'kysely';
-import { dialectOf, type DialectName } from './dialect.ts';
+import {
+  Kysely,
+  Migrator,
+  type Dialect,
+  type Migration,
+  type Transaction,
+  type TransactionBuilder,
+} from 'kysely';
+import { dialectOf, locksRows, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { secrets } from './migrations/0002-secrets.ts';
 import { users } from './migrations/0003-users.ts';
 import { lists } from './migrations/0004-lists.ts';
 import { components } from './migrations/0005-components.ts';
+import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
 /** What statements run on: the database or a transaction. */
@@ -17,9 +25,26 @@ export interface Store {
   /** For reads that look at many rows: beside the others, where the database can do that. */
   reads: Db;
   dialect: DialectName;
-  /** Runs a transaction that awaits only the database. Its first statement locks its jobs. */
+  /**
+   * Runs a transaction that awaits only the database. Its first statement locks its jobs. The body is run
+   * again where the database asks for that, so it changes nothing else.
+   */
   transact: <T>(body: (tx: Tx) => Promise<T>) => Promise<T>;
+  /** Epoch milliseconds by the one clock that all who use this database share. */
+  now: () => number;
+  /** Null where one process has the database for itself. */
+  shared: SharedStore | null;
   close: () => Promise<void>;
+}
+
+/** What only a database with several servers offers. */
+export interface SharedStore {
+  /** Runs `act` while no other server does so, of those that use this database. */
+  alone: <T>(act: () => Promise<T>) => Promise<T>;
+  /** Tells all others that listen; may be lost. */
+  announce: (message: string) => Promise<void>;
+  /** Hears what others announce, until the signal. */
+  listen: (hear: (message: string) => void, signal: AbortSignal) => Promise<void>;
 }
 
 /** Opens the store and brings its schema up to date; without `reader` long reads are as all others. */
@@ -31,11 +56,18 @@ export async function openStore(
   const db = new Kysely<Tables>({ dialect });
   await migrate(db, name);
   const reads = reader === undefined ? db : new Kysely<Tables>({ dialect: reader });
+  return storeOf({ db, reads, name });
+}
+
+export function storeOf(parts: { db: Db; reads: Db; name: DialectName }): Store {
+  const { db, reads, name } = parts;
   return {
     db,
     reads,
     dialect: name,
-    transact: (body) => db.transaction().execute(body),
+    transact: (body) => transact(db, name, body),
+    now: () => Date.now(),
+    shared: null,
     async close() {
       if (reads !== db) await reads.destroy();
       await db.destroy();
@@ -43,16 +75,39 @@ export async function openStore(
   };
 }
 
-async function migrate(db: Db, name: DialectName): Promise<void> {
-  const { cluster } = dialectOf(name);
+/** Two transactions that wait for one another: the database ends one of them, seldom and never for long. */
+const MAX_TRIES = 8;
+
+async function transact<T>(db: Db, name: DialectName, body: (tx: Tx) => Promise<T>): Promise<T> {
+  const { isRepeatable } = dialectOf(name);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await begin(db).execute(body);
+    } catch (error) {
+      if (tries === MAX_TRIES || !isRepeatable(error)) throw error;
+    }
+  }
+}
+
+/** What a statement sees is what was committed before it began, whatever the operator's default. */
+function begin(db: Db): TransactionBuilder<Tables> {
+  const transaction = db.transaction();
+  return locksRows(db) ? transaction.setIsolationLevel('read committed') : transaction;
+}
+
+export async function migrate(db: Db, name: DialectName): Promise<void> {
+  const traits = dialectOf(name);
   const migrations: Record<string, Migration> = {
-    '0001-foundation': foundation(cluster),
+    '0001-foundation': foundation(traits),
     '0002-secrets': secrets,
     '0003-users': users,
     '0004-lists': lists,
     '0005-components': components,
   };
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const migrator = new Migrator({
+    db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,
+    provider: { getMigrations: async () => migrations },
+  });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error('the database could not be migrated', { cause: error });
 }

@@ -17,6 +17,7 @@ import { openStore } from '../store/store.ts';
 import { createUrlGuard } from '../transfer/url-guard.ts';
 import { masterKeysOf } from '../vault/master-key-source.ts';
 import { openVault } from '../vault/vault.ts';
+import { openTestStore, takeDatabase } from './postgres.ts';
 import { addAccount, T0 } from './rows.ts';
 
 // A test's end reads all that it left; every commit is synced to a disk that others may be using.
@@ -37,12 +38,14 @@ export async function createTestContext(
   overrides: Partial<ServerConfig> = {},
 ): Promise<TestContext> {
   const dir = await mkdtemp(path.join(tmpdir(), 'server-'));
+  const database = ON_POSTGRES ? await takeDatabase() : null;
   const config = {
     ...readConfig(['--data-dir', dir, '--allow-shared-process-tier'], {}),
     allowPrivateUrls: true,
+    databaseUrl: database?.url ?? null,
     ...overrides,
   };
-  const clock = { now: T0 };
+  const clock = { now: T0, release: async () => database?.release() };
   const parts = await openParts(config, clock);
   const id = await addAccount(parts.store);
   return withControls(parts, clock, { id, userName: id, role: 'ROLE_ADMIN' });
@@ -50,10 +53,16 @@ export async function createTestContext(
 
 interface Clock {
   now: number;
+  release: () => Promise<void>;
 }
 
+/** Where this run of the tests keeps its rows. */
+const ON_POSTGRES = process.env['BYTENITE_TEST_STORE'] === 'postgres';
+
 async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
-  const store = await openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite');
+  const store = await (config.databaseUrl === null
+    ? openStore(sqliteDialect(path.join(config.dataDir, 'bytenite.db')), 'sqlite')
+    : openTestStore(config.databaseUrl));
   const logger = pino({ level: 'silent' });
   return {
     config,
@@ -84,6 +93,7 @@ function withControls(parts: Context, clock: Clock, account: Account): TestConte
     },
     async dispose() {
       await closeParts(parts);
+      await clock.release();
       await rm(parts.config.dataDir, { recursive: true, force: true });
     },
   };

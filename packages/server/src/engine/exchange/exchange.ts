@@ -6,6 +6,7 @@
 import type { ExchangeReply, ExchangeRequest, Verdict } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { failpoint } from '../../failpoint.ts';
+import { lockJobs } from '../../store/jobs.ts';
 import { jobsOfLeases } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Runner } from '../runners.ts';
@@ -76,8 +77,11 @@ async function settle(
   const packs = await writePacks(ctx.blobs, request, tail);
   await failpoint('commit');
   const verdicts = await ctx.store.transact(async (tx: Tx) => {
+    const jobsOf = await jobsOfLeases(tx, [...released, ...phases.map(({ lease }) => lease)]);
+    // What follows comes to jobs and leases in an order of its own, so all jobs are locked here.
+    const reported = [...ended.map(({ ref }) => ref.job), ...packs.logs.map(({ job }) => job)];
+    await lockJobs(tx, [...jobsOf.values(), ...reported]);
     await applyPhases(ctx, tx, runner.id, phases);
-    const jobsOf = await jobsOfLeases(tx, released);
     await releaseLeases(ctx, tx, runner.id, released, jobsOf);
     return settleReports(ctx, tx, runner.id, ended, packs);
   });

@@ -1,6 +1,7 @@
 import type { HeartbeatReply, HeartbeatRequest } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { heldLeases, renewLeases } from '../../store/leases.ts';
+import { lockJobs } from '../../store/jobs.ts';
+import { heldLeases, jobsOfLeases, renewLeases } from '../../store/leases.ts';
 import type { Runner } from '../runners.ts';
 import { applyPhases } from './phases.ts';
 
@@ -15,6 +16,8 @@ export async function heartbeat(
   if (request.leases.length === 0) return { now, kill: [] };
   const { id, incarnation } = runner;
   const held = await ctx.store.transact(async (tx) => {
+    const reported = request.phases.map(({ lease }) => lease);
+    await lockJobs(tx, (await jobsOfLeases(tx, reported)).values());
     await renewLeases(tx, id, incarnation, request.leases, now + ctx.config.leaseMs);
     await applyPhases(ctx, tx, id, request.phases);
     return heldLeases(tx, id, incarnation, request.leases);

@@ -52,6 +52,7 @@ export async function writeStepPart(
   body: (tx: Tx) => Promise<unknown>,
 ): Promise<void> {
   await ctx.store.transact(async (tx) => {
+    await lockJob(tx, step.job);
     if (!(await renewStep(tx, step, ctx.now() + ctx.config.leaseMs))) throw new StepLost();
     await body(tx);
   });

@@ -1,11 +1,10 @@
-import { sql, type CreateTableBuilder, type Kysely, type Migration } from 'kysely';
+import { sql, type Kysely, type Migration } from 'kysely';
+import type { DialectTraits } from '../dialect.ts';
 
 /** On SQLite a table clustered by its own key; PostgreSQL has no such thing and needs none. */
-type Cluster = <T extends string, C extends string>(
-  table: CreateTableBuilder<T, C>,
-) => CreateTableBuilder<T, C>;
+type Cluster = DialectTraits['cluster'];
 
-export function foundation(cluster: Cluster): Migration {
+export function foundation({ cluster, churns }: DialectTraits): Migration {
   return {
     async up(db: Kysely<unknown>) {
       await accounts(db);
@@ -14,6 +13,7 @@ export function foundation(cluster: Cluster): Migration {
       await tasks(db, cluster);
       await files(db, cluster);
       await records(db);
+      for (const table of ['job', 'ready', 'lease', 'step']) await churns(db, table);
     },
   };
 }

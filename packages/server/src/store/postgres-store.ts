@@ -1,0 +1,61 @@
+/** The store on PostgreSQL, which any number of servers share. */
+import { Kysely, sql } from 'kysely';
+import { openDatabaseClock } from './database-clock.ts';
+import { postgresDialect, type PostgresOptions } from './postgres.ts';
+import { migrate, storeOf, type Db, type Store } from './store.ts';
+import type { Tables } from './tables.ts';
+
+/** Of the connections, so many for reads that look at many rows; they must not keep leases waiting. */
+const SHARE_OF_READS = 1 / 5;
+/** Snapshots and identities as they are used here. */
+const OLDEST_VERSION = 13;
+
+/** Brings the schema up to date, one server after the other, and opens the store. */
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  await prepare(options);
+  const forReads = Math.max(1, Math.floor(options.connections * SHARE_OF_READS));
+  const db = open({ ...options, connections: Math.max(1, options.connections - forReads) });
+  const reads = open({ ...options, connections: forReads });
+  const clock = await openDatabaseClock(db);
+  const store = storeOf({ db, reads, name: 'postgres' });
+  return {
+    ...store,
+    now: clock.now,
+    async close() {
+      clock.close();
+      await store.close();
+    },
+  };
+}
+
+function open(options: PostgresOptions): Db {
+  return new Kysely<Tables>({ dialect: postgresDialect(options) });
+}
+
+/** A migration may take as long as it needs, and waits for that of another server. */
+async function prepare(options: PostgresOptions): Promise<void> {
+  const db = open({ ...options, connections: 2, statementMs: 0 });
+  try {
+    await check(db);
+    await migrate(db, 'postgres');
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function check(db: Db): Promise<void> {
+  const { rows } = await sql<{ version: number; encoding: string }>`
+    select cast(current_setting('server_version_num') as integer) / 10000 as version,
+      current_setting('server_encoding') as encoding`.execute(db);
+  const { version = 0, encoding = '' } = rows[0] ?? {};
+  if (version < OLDEST_VERSION) {
+    throw new Error(
+      `PostgreSQL ${OLDEST_VERSION} or newer is needed; the database is on ${version}`,
+    );
+  }
+  if (encoding !== 'UTF8') {
+    throw new Error(
+      `the database's encoding is ${encoding} and must be UTF8: create it with ENCODING 'UTF8' TEMPLATE template0`,
+    );
+  }
+}
