@@ -23,7 +23,12 @@ async function main() {
   const seconds = stopwatch();
   await setup();
   const needs = await meetNeeds();
-  const totals = await runVitest(values, files, needs.env).finally(async () => needs.stop());
+  let totals;
+  try {
+    totals = await runVitest(values, files, needs.env);
+  } finally {
+    await needs.stop();
+  }
 
   console.log(`\nTests on Node ${process.version} took ${seconds()} s.`);
   for (const sentence of needs.missing) console.log(`SKIPPED: ${sentence}`);

@@ -8,13 +8,12 @@ import {
   GeneratedNode,
   OperationNodeTransformer,
   sql,
-  type RawNode,
   type ColumnDataType,
   type KyselyPlugin,
 } from 'kysely';
 
 const TYPES: Partial<Record<ColumnDataType, ColumnDefinitionNode['dataType']>> = {
-  text: sql`text collate "C"`.toOperationNode() as RawNode,
+  text: sql`text collate "C"`.toOperationNode(),
   integer: DataTypeNode.create('bigint'),
   real: DataTypeNode.create('double precision'),
 };
