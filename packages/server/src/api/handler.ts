@@ -21,8 +21,8 @@ export interface Call<R extends Route> extends RouteInput<R> {
   request: Request;
 }
 
-/** A route that streams writes its own reply. */
-type Reply<R extends Route> = R['reply'] extends 'stream' ? Response : RouteReply<R>;
+/** A route that streams writes its own reply, and so does a handler whose reply can be too large for one piece. */
+type Reply<R extends Route> = R['reply'] extends 'stream' ? Response : RouteReply<R> | Response;
 
 export type Handler<R extends Route> = (call: Call<R>) => Promise<Reply<R>> | Reply<R>;
 

@@ -1,19 +1,66 @@
-import type { LogsReply, WireLogLine } from '@bytenite/contract';
-import type { z } from 'zod';
-import type { JobLogs, TaskLine } from '../engine/jobs/read-logs.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { LogLine, WireLogLine } from '@bytenite/contract';
+import type { BlobStore } from '../blob/blob-store.ts';
+import { readLine, type JobLogs } from '../engine/jobs/read-logs.ts';
+import type { FoundLine } from '../engine/jobs/newest-lines.ts';
 import { timestampOf } from './time.ts';
 
-export function presentLine(line: TaskLine): WireLogLine {
+export function presentLine(line: LogLine): WireLogLine {
   return { log: line.m, timestamp: timestampOf(line.t), level: line.l, container: line.c };
 }
 
-export function presentLogs(logs: JobLogs): z.output<typeof LogsReply> {
-  const tasks = logs.taskrunner.map(({ taskId, lines }) => {
-    return [taskId, { logs: lines.map((line) => presentLine(line)) }] as const;
+/** So much is put together before other requests have their turn. */
+const PIECE_CHARS = 64 * 1024;
+
+/** The reply as it is written: a page of the longest lines would else hold up everybody. */
+export function streamLogs(blobs: BlobStore, logs: JobLogs): Response {
+  const pieces = inPieces(encode(blobs, logs));
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(Buffer.from(value));
+    },
+    async cancel() {
+      await pieces.return(undefined);
+    },
   });
-  return {
-    partitioner: logs.partitioner.map((line) => presentLine(line)),
-    assembler: logs.assembler.map((line) => presentLine(line)),
-    taskrunner: Object.fromEntries(tasks),
-  };
+  return new Response(body, {
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  });
+}
+
+async function* inPieces(parts: AsyncIterable<string>): AsyncGenerator<string, void> {
+  let piece = '';
+  for await (const part of parts) {
+    piece += part;
+    if (piece.length < PIECE_CHARS) continue;
+    yield piece;
+    piece = '';
+    await setImmediate();
+  }
+  yield piece;
+}
+
+async function* encode(blobs: BlobStore, logs: JobLogs): AsyncGenerator<string> {
+  yield '{"partitioner":';
+  yield* encodeLines(blobs, logs.partitioner);
+  yield ',"assembler":';
+  yield* encodeLines(blobs, logs.assembler);
+  yield ',"taskrunner":{';
+  for (const [i, { taskId, lines }] of logs.taskrunner.entries()) {
+    yield `${i === 0 ? '' : ','}${JSON.stringify(taskId)}:{"logs":`;
+    yield* encodeLines(blobs, lines);
+    yield '}';
+  }
+  yield '}}';
+}
+
+async function* encodeLines(blobs: BlobStore, lines: readonly FoundLine[]): AsyncGenerator<string> {
+  yield '[';
+  for (const [i, line] of lines.entries()) {
+    const text = JSON.stringify(presentLine(await readLine(blobs, line)));
+    yield i === 0 ? text : `,${text}`;
+  }
+  yield ']';
 }

@@ -12,7 +12,7 @@ import {
 import type { JobView } from '../../engine/jobs/job-view.ts';
 import { filterJobs, getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
 import { getTask, listTasks } from '../../engine/jobs/list-tasks.ts';
-import { readLogs } from '../../engine/jobs/read-logs.ts';
+import { findLogs } from '../../engine/jobs/read-logs.ts';
 import { getResults } from '../../engine/jobs/results.ts';
 import { runJob } from '../../engine/jobs/run-job.ts';
 import { countRunningTasks } from '../../engine/jobs/running-tasks.ts';
@@ -25,7 +25,7 @@ import { resultLink, uploadLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
 import { presentSchema } from '../present-component.ts';
 import { presentJob, presentTemplateInfo } from '../present-job.ts';
-import { presentLogs } from '../present-logs.ts';
+import { streamLogs } from '../present-logs.ts';
 import { presentSourceInfo } from '../present-source-info.ts';
 import { presentTask } from '../present-task.ts';
 import { presentTemplate } from '../present-template.ts';
@@ -110,7 +110,7 @@ export const customerHandlers: Handlers<'customer'> = {
     return { task: presentTask(await getTask(call.ctx, call.account, jobId, taskId)) };
   },
   async Customer_Logs(call) {
-    return presentLogs(await readLogs(call.ctx, call.account, call.body));
+    return streamLogs(call.ctx.blobs, await findLogs(call.ctx, call.account, call.body));
   },
   Customer_Events: (call) => streamEvents(call),
   async Customer_RunningTasks({ ctx, account, body }) {

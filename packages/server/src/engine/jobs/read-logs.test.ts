@@ -6,7 +6,7 @@ import { checkAndDispose } from '../../testing/invariants.ts';
 import { partitionedJob } from '../../testing/scenario.ts';
 import { failed, succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { abortJob } from './abort-job.ts';
-import { readLogs } from './read-logs.ts';
+import { findLogs, readLine } from './read-logs.ts';
 
 let ctx: TestContext;
 beforeEach(async () => {
@@ -19,8 +19,9 @@ function line(m: string, patch: Partial<LogLine> = {}): LogLine {
 }
 
 async function texts(jobId: string, filter: object = {}): Promise<string[]> {
-  const { taskrunner } = await readLogs(ctx, ctx.account, { jobId, ...filter });
-  return taskrunner.flatMap(({ lines }) => lines.map(({ m }) => m));
+  const { taskrunner } = await findLogs(ctx, ctx.account, { jobId, ...filter });
+  const lines = taskrunner.flatMap((task) => task.lines);
+  return Promise.all(lines.map(async (found) => (await readLine(ctx.blobs, found)).m));
 }
 
 describe('the log of a task', () => {
@@ -77,5 +78,34 @@ describe('the log of a task', () => {
     const odd = ['\0 nul', 'é\u2028\u{1F600}', '{"k":"APP"}', 'tab\tquote"\\', '\r'];
     await runner.exchange({ logs: [{ grant, lines: odd.map((text) => line(text)) }] });
     expect(await texts(job.id)).toEqual(odd);
+  });
+
+  it('is found whatever its lines are long, and in whatever JSON they come', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const long = Array.from({ length: 60 }, (_, i) => String(i).padEnd(64 * 1024, 'é'));
+    const odd = [
+      { m: 'first', c: '', l: 'WARN', t: ctx.now() + 0.5 } as LogLine,
+      { c: '{"k":1}', t: ctx.now() + 1, l: 'UNKNOWN', m: '' } as LogLine,
+    ];
+    await runner.exchange({ logs: [{ grant, lines: [...long.map((m) => line(m)), ...odd] }] });
+    await runner.exchange({ logs: [{ grant, lines: long.map((m) => line(m, { l: 'DEBUG' })) }] });
+    expect(await texts(job.id, { levels: ['UNKNOWN'] })).toEqual([...long, '']);
+    expect(await texts(job.id, { levels: ['WARN'] })).toEqual(['first']);
+    // More than is kept, and of one millisecond: the later pack is the newer.
+    expect(await texts(job.id)).toEqual([...long, ...long, 'first', '']);
+    expect(await texts(job.id, { limit: 61 })).toEqual([...long.slice(1), 'first', '']);
+  });
+
+  it('is cut to the newest of each stage, however many there are', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const lines = Array.from({ length: 25_000 }, (_, i) => line(String(i), { t: ctx.now() + i }));
+    await runner.exchange({ logs: [{ grant, lines }] });
+    const newest = await texts(job.id);
+    expect(newest).toEqual(lines.slice(-10_000).map(({ m }) => m));
+    expect(await texts(job.id, { limit: 2 })).toEqual(['24998', '24999']);
   });
 });

@@ -1,7 +1,8 @@
-/** Log lines of a job from its packs, filtered, in time order. */
+/** Log lines of a job: found in its packs by task, level and time, and read when they are sent. */
 import {
   LOG_LEVELS,
   TASK_KINDS,
+  type LogLevel,
   type LogLine,
   type LogsInput,
   type TaskKind,
@@ -15,6 +16,8 @@ import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { bitOf } from '../exchange/packs.ts';
 import { jobOf } from './draft.ts';
+import { parseLine, scanPack, type ScannedLine } from './log-packs.ts';
+import { NewestLines, type FoundLine } from './newest-lines.ts';
 
 export interface TaskLine extends LogLine {
   key: TaskKey;
@@ -22,9 +25,9 @@ export interface TaskLine extends LogLine {
 }
 
 export interface JobLogs {
-  partitioner: TaskLine[];
-  assembler: TaskLine[];
-  taskrunner: { taskId: string; lines: TaskLine[] }[];
+  partitioner: FoundLine[];
+  assembler: FoundLine[];
+  taskrunner: { taskId: string; lines: FoundLine[] }[];
 }
 
 const MAX_LINES = 10_000;
@@ -38,7 +41,7 @@ const SERVICES: Record<string, TaskKind> = {
 
 interface LineFilter {
   kinds: ReadonlySet<TaskKind>;
-  levels: ReadonlySet<string>;
+  levels: ReadonlySet<LogLevel>;
   tasks: ReadonlySet<string> | null;
   chunks: number[] | null;
   since: number | null;
@@ -46,11 +49,14 @@ interface LineFilter {
   limit: number;
 }
 
-export async function readLogs(ctx: Context, account: Account, input: LogsInput): Promise<JobLogs> {
+export async function findLogs(ctx: Context, account: Account, input: LogsInput): Promise<JobLogs> {
   const job = await jobOf(ctx, account, input.jobId);
   const filter = filterOf(job, input);
-  const found: Record<TaskKind, TaskLine[]> = { PARTITIONER: [], APP: [], ASSEMBLER: [] };
-  const wanted = (kind: TaskKind) => filter.kinds.has(kind) && found[kind].length < filter.limit;
+  const found = {
+    PARTITIONER: new NewestLines(filter.limit),
+    APP: new NewestLines(filter.limit),
+    ASSEMBLER: new NewestLines(filter.limit),
+  };
   const packs = await logPacks(ctx.store.db, {
     job: job.no,
     kinds: bitsOf(TASK_KINDS, filter.kinds),
@@ -59,29 +65,34 @@ export async function readLogs(ctx: Context, account: Account, input: LogsInput)
     since: filter.since,
     until: filter.until,
   });
+  // The newest come first: a kind of which there are enough is looked for no further.
   for (const pack of packs) {
-    if (!TASK_KINDS.some((kind) => wanted(kind))) break;
-    for (const line of await readLogPack(ctx.blobs, pack.key, pack.length)) {
-      if (passes(filter, line)) found[line.key.kind].push(line);
-    }
-  }
-  for (const kind of TASK_KINDS) {
-    // Stable, so that lines of one millisecond stay as they came.
-    found[kind] = found[kind].toSorted((a, b) => a.t - b.t).slice(-filter.limit);
+    const wanted = TASK_KINDS.filter((kind) => filter.kinds.has(kind) && !found[kind].isFull);
+    if ((pack.kinds & bitsOf(TASK_KINDS, new Set(wanted))) === 0) continue;
+    await scanPack(ctx.blobs, pack, (line) => {
+      if (passes(filter, line)) found[line.owner.key.kind].add(pack, line);
+    });
+    for (const kind of TASK_KINDS) found[kind].trim();
   }
   return {
-    partitioner: found.PARTITIONER,
-    assembler: found.ASSEMBLER,
-    taskrunner: byTask(job, found.APP),
+    partitioner: found.PARTITIONER.lines,
+    assembler: found.ASSEMBLER.lines,
+    taskrunner: byTask(job, found.APP.lines),
   };
 }
 
-function byTask(job: JobRow, lines: readonly TaskLine[]): JobLogs['taskrunner'] {
+/** What a line says; read from its pack unless it was kept. */
+export async function readLine(blobs: BlobStore, line: FoundLine): Promise<LogLine> {
+  const { pack, offset, length } = line;
+  return parseLine(line.bytes ?? (await blobs.read(pack, { offset, length })));
+}
+
+function byTask(job: JobRow, lines: readonly FoundLine[]): JobLogs['taskrunner'] {
   const taskId = taskIdMaker(job.uuid);
-  const tasks = new Map<number, TaskLine[]>();
+  const tasks = new Map<number, FoundLine[]>();
   for (const line of lines) {
-    const list = tasks.get(line.key.chunk);
-    if (list === undefined) tasks.set(line.key.chunk, [line]);
+    const list = tasks.get(line.chunk);
+    if (list === undefined) tasks.set(line.chunk, [line]);
     else list.push(line);
   }
   return [...tasks]
@@ -95,29 +106,20 @@ export async function readLogPack(
   key: string,
   length: number,
 ): Promise<TaskLine[]> {
-  const text = (await blobs.read(key, { offset: 0, length })).toString();
   const lines: TaskLine[] = [];
-  let header: { key: TaskKey; attempt: number } | null = null;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const entry = JSON.parse(line) as LogLine | { k: TaskKind; r: number; n: number; a: number };
-    if ('k' in entry) {
-      header = { key: { kind: entry.k, run: entry.r, chunk: entry.n }, attempt: entry.a };
-    } else if (header !== null) {
-      lines.push({ ...entry, ...header });
-    }
-  }
+  await scanPack(blobs, { key, length }, ({ owner, bytes }) => {
+    lines.push({ ...parseLine(bytes), ...owner });
+  });
   return lines;
 }
 
-function passes(filter: LineFilter, line: TaskLine): boolean {
+function passes(filter: LineFilter, { owner: { key }, t, level }: ScannedLine): boolean {
   return (
-    filter.kinds.has(line.key.kind) &&
-    filter.levels.has(line.l) &&
-    (filter.since === null || line.t >= filter.since) &&
-    (filter.until === null || line.t <= filter.until) &&
-    (filter.tasks === null ||
-      filter.tasks.has(`${line.key.kind}/${line.key.run}/${line.key.chunk}`))
+    filter.kinds.has(key.kind) &&
+    filter.levels.has(level) &&
+    (filter.since === null || t >= filter.since) &&
+    (filter.until === null || t <= filter.until) &&
+    (filter.tasks === null || filter.tasks.has(`${key.kind}/${key.run}/${key.chunk}`))
   );
 }
 
