@@ -9,23 +9,10 @@ import { promisify } from 'node:util';
 import { createClient, JobFailedError, type Client } from '@bytenite/client';
 import { downloadResults, fileInput } from '@bytenite/client/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushComponent } from '../support/components.ts';
 import { startPlatform, type Platform } from '../support/platform.ts';
+import { pushApps } from './components.ts';
 import { pushWordCount } from './word-count.ts';
 
-const SLEEPER = `
-import time
-time.sleep(600)
-`;
-const FAILING = `
-import sys
-sys.exit("no such luck")
-`;
-const COPY = `
-import os, shutil
-target = os.path.join(os.environ["TASK_RESULTS_DIR"], "copy.bin")
-shutil.copyfile(os.path.join(os.environ["TASK_DIR"], "data.bin"), target)
-`;
 const TEXT = 'call me ishmael\nsome years ago\nnever mind how long\n'.repeat(400);
 
 let platform: Platform;
@@ -37,9 +24,7 @@ beforeAll(async () => {
   client = createClient({ baseUrl: platform.url, apiKey: platform.apiKey });
   folder = await mkdtemp(path.join(platform.dir, 'client-'));
   await pushWordCount(platform);
-  await pushComponent(platform, { name: 'sleeper', type: 'app', main: SLEEPER });
-  await pushComponent(platform, { name: 'failing', type: 'app', main: FAILING });
-  await pushComponent(platform, { name: 'copy', type: 'app', main: COPY });
+  await pushApps(platform);
 });
 
 afterAll(() => platform?.close());

@@ -19,6 +19,7 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
     /chunk 2 +failed/,
   ],
   'data.md': [],
+  'clients.md': [/^CLIENTS$/m, 'JOB_STATE_COMPLETE', 'job not found', /COMPLETE HELLO$/m],
   'secrets.md': ['using the key ***'],
   'users-and-keys.md': [/mistake .* revoked/, /^ada +user +enabled/m, 'refused, as it should be'],
   'moving-from-the-hosted-service.md': ['"expiresIn":"3600"', '"id": "kept-template"'],
@@ -75,7 +76,7 @@ async function follow(page: string): Promise<string> {
 }
 
 function run(script: string) {
-  const env = { PATH: process.env['PATH'], HOME: home.dir, NO_COLOR: '1' };
+  const env = { PATH: process.env['PATH'], HOME: home.dir, NO_COLOR: '1', REPOSITORY: ROOT };
   const commands = script.replaceAll('http://127.0.0.1:4280', up.url);
   return runProgram('sh', ['-c', commands], { cwd: home.dir, env });
 }

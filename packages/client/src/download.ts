@@ -1,5 +1,6 @@
 /** A link's bytes as a stream. */
 import { requireOk, transferOnce, withTries, type TransferOptions } from './transfer.ts';
+import { connectionError } from './transport.ts';
 import { watchIdle } from './wait.ts';
 
 const IDLE_MS = 60_000;
@@ -28,29 +29,32 @@ export async function download(url: string, options: TransferOptions = {}): Prom
   );
   const length = response.headers.get('content-length');
   const size = length === null ? undefined : Number(length);
-  return { size, stream: watched(response, size, ended, options) };
+  const { origin } = new URL(url);
+  return { size, stream: watched(origin, response, ended, { ...options, size }) };
 }
 
 function watched(
+  origin: string,
   response: Response,
-  size: number | undefined,
   ended: AbortController,
-  options: TransferOptions,
+  options: TransferOptions & { size: number | undefined },
 ): ReadableStream<Uint8Array> {
   const reader = response.body?.getReader();
+  const fail = (error: unknown) => {
+    throw connectionError(origin, error);
+  };
   let bytes = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        using idle = watchIdle(options.idleMs ?? IDLE_MS);
         // Only while bytes are waited for: a reader who takes his time is no dead connection.
-        idle.signal.addEventListener('abort', () => ended.abort(idle.signal.reason), {
-          once: true,
-        });
-        const part = await reader?.read();
+        const idle = watchIdle(options.idleMs ?? IDLE_MS);
+        const stop = () => ended.abort(idle.signal.reason);
+        idle.signal.addEventListener('abort', stop, { once: true });
+        const part = await reader?.read().catch(fail).finally(idle.stop);
         if (part === undefined || part.done) return controller.close();
         bytes += part.value.byteLength;
-        options.onProgress?.(bytes, size);
+        options.onProgress?.(bytes, options.size);
         controller.enqueue(part.value);
       },
       async cancel(reason) {

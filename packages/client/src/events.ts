@@ -108,7 +108,7 @@ async function* readConnection(
 ): AsyncGenerator<StreamEvent | 'alive', void, undefined> {
   const { jobId, events, signal } = options;
   const path = buildPath(findOperation(OPERATION), {}, { jobId, events, lastEventId });
-  using idle = watchIdle(IDLE_MS, signal);
+  const idle = watchIdle(IDLE_MS, signal);
   try {
     const response = await transport.open(
       {
@@ -130,6 +130,8 @@ async function* readConnection(
     if (!idle.isIdle()) throw connectionError(transport.baseUrl, error);
     const message = `${transport.baseUrl} sent nothing for ${IDLE_MS / 1000} s`;
     throw new ConnectionError(transport.baseUrl, 'timeout', message, error);
+  } finally {
+    idle.stop();
   }
 }
 

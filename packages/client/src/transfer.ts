@@ -49,7 +49,7 @@ export async function transferOnce<T>(
   run: (idle: IdleWatch) => Promise<T>,
 ): Promise<T> {
   const idleMs = options.idleMs ?? IDLE_MS;
-  using idle = watchIdle(idleMs, options.signal);
+  const idle = watchIdle(idleMs, options.signal);
   const { origin } = new URL(url);
   try {
     return await run(idle);
@@ -58,6 +58,8 @@ export async function transferOnce<T>(
     if (!idle.isIdle()) throw connectionError(origin, error);
     const message = `${origin} moved nothing for ${idleMs / 1000} s`;
     throw new ConnectionError(origin, 'timeout', message, error);
+  } finally {
+    idle.stop();
   }
 }
 

@@ -21,11 +21,13 @@ export function backoffMs(retry: number, baseMs: number, capMs: number): number 
 }
 
 /** Aborts its signal when nothing happened for a while, or when the outer signal aborts. */
-export interface IdleWatch extends Disposable {
+export interface IdleWatch {
   signal: AbortSignal;
   /** Something happened. */
   touch: () => void;
   isIdle: () => boolean;
+  /** To be called at the end. Not a Disposable: that would ask more of the compilers of those who use the types. */
+  stop: () => void;
 }
 
 export function watchIdle(ms: number, outer?: AbortSignal): IdleWatch {
@@ -40,6 +42,6 @@ export function watchIdle(ms: number, outer?: AbortSignal): IdleWatch {
       timer = setTimeout(expire, ms);
     },
     isIdle: () => controller.signal.aborted,
-    [Symbol.dispose]: () => clearTimeout(timer),
+    stop: () => clearTimeout(timer),
   };
 }

@@ -29,8 +29,8 @@ export async function uploadFile(
 /** Puts a stream to a link. One try: what was read from a stream cannot be read again. */
 export async function uploadStream(
   url: string,
-  stream: Readable,
+  stream: AsyncIterable<Uint8Array>,
   options: TransferOptions = {},
 ): Promise<void> {
-  await upload(url, stream as AsyncIterable<Uint8Array>, options);
+  await upload(url, stream, options);
 }
