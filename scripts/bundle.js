@@ -15,7 +15,12 @@ const PROGRAMS = {
   cli: { main: 'main.js' },
   runner: { main: 'main.js' },
   // The threads that run schemas and read much are programs of their own.
-  server: { main: 'main.js', worker: 'schema/worker.js', 'read-thread': 'store/read-thread.js' },
+  server: {
+    main: 'main.js',
+    worker: 'schema/worker.js',
+    'read-thread': 'store/read-thread.js',
+    backup: 'backup/main.js',
+  },
 };
 
 /** CommonJS packages inside ask for `require`. */

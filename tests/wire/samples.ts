@@ -149,6 +149,11 @@ async function uploaded(
   return id;
 }
 
+async function beginBackup(platform: Platform): Promise<string> {
+  const { id } = await platform.call<{ id: string }>('POST', '/v1/auth/admin/backups', {});
+  return id;
+}
+
 function authSamples(platform: Platform): Samples {
   let unique = 0;
   const secret = (id: string) => ({
@@ -185,6 +190,9 @@ function authSamples(platform: Platform): Samples {
     }),
     Auth_Info: () => ({}),
     ...keySamples(platform),
+    Auth_BeginBackup: () => ({ body: {} }),
+    Auth_RenewBackup: async () => ({ params: { id: await beginBackup(platform) }, body: {} }),
+    Auth_EndBackup: async () => ({ params: { id: await beginBackup(platform) } }),
     Auth_RotateMasterKey: () => ({ body: {} }),
     Auth_CreateSecret: () => ({ body: secret('wire-secret') }),
     Auth_ListSecrets: () => ({ query: { secretType: 's3' } }),

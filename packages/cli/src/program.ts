@@ -55,6 +55,16 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/secret/index.ts')).defineSecret,
   },
   {
+    name: 'backup',
+    summary: 'write all of a platform into one file, while it runs',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'make a data directory from a backup',
+    load: async () => (await import('./commands/restore.ts')).defineRestore,
+  },
+  {
     name: 'doctor',
     summary: 'look for what keeps a platform from running well',
     load: async () => (await import('./commands/doctor.ts')).defineDoctor,

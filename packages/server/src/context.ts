@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { BlobStore } from './blob/blob-store.ts';
 import type { ServerConfig } from './config/config.ts';
+import type { BackupSessions } from './engine/backup/backup-sessions.ts';
 import type { LinkSigner } from './links.ts';
 import type { RunnerDirectory } from './engine/runners.ts';
 import type { SchemaValidator } from './schema/validate.ts';
@@ -23,6 +24,7 @@ export interface Context {
   vault: Vault;
   signals: Signals;
   runners: RunnerDirectory;
+  backups: BackupSessions;
   /** Aborts when the process stops: what waits on purpose (long polls, event streams) ends then. */
   stopping: AbortSignal;
 }

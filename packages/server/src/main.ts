@@ -1,18 +1,21 @@
 /** The server's program: makes the context, serves, and shuts down when told. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { listen } from './api/listen.ts';
 import { createApp } from './api/app.ts';
+import { refuseUnfinishedRestore } from './backup/unfinished-restore.ts';
 import { openDiskBlobStore } from './blob/disk.ts';
 import { readConfig, type ServerConfig } from './config/config.ts';
 import type { Context } from './context.ts';
 import { ensureFirstUser } from './engine/auth/ensure-first-user.ts';
+import { createBackupSessions } from './engine/backup/backup-sessions.ts';
 import { createRunnerDirectory } from './engine/runners.ts';
 import { openLinkSigner } from './links.ts';
 import { createLogger } from './logging.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
 import { createSignals } from './signals.ts';
+import { databaseFile } from './store/database-file.ts';
 import { lockDataDir } from './store/process-lock.ts';
 import { openPostgresStore } from './store/postgres-store.ts';
 import { sqliteReader } from './store/sqlite-reader.ts';
@@ -24,7 +27,7 @@ import { openVault } from './vault/vault.ts';
 
 async function openDatabase({ databaseUrl, database, dataDir }: ServerConfig): Promise<Store> {
   if (databaseUrl !== null) return openPostgresStore({ url: databaseUrl, ...database });
-  const file = path.join(dataDir, 'bytenite.db');
+  const file = databaseFile(dataDir);
   return openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
 }
 
@@ -43,6 +46,7 @@ async function openContext(config: ServerConfig, stopping: AbortSignal): Promise
     vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
     runners: createRunnerDirectory(config.leaseMs),
+    backups: createBackupSessions(config.dataDir),
     stopping,
   };
 }
@@ -53,6 +57,9 @@ async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(path.join(config.dataDir, 'server.lock'));
+  await refuseUnfinishedRestore(config.dataDir);
+  // Snapshots of a server that was killed.
+  await rm(path.join(config.dataDir, 'backup'), { recursive: true, force: true });
   const stop = new AbortController();
   const ctx = await openContext(config, stop.signal);
   const first = await ensureFirstUser(ctx, config.presetApiKey);

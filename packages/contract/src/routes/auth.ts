@@ -13,6 +13,7 @@ import {
   UserReply,
   UsersQuery,
 } from '../shapes/account.ts';
+import { BackupReply } from '../shapes/backup.ts';
 import { Empty, GenericResponse, ServiceInfo } from '../shapes/common.ts';
 import { CreateSecretInput, SecretsReply } from '../shapes/secret.ts';
 
@@ -126,6 +127,30 @@ export const authRoutes = defineRoutes({
     summary: 'Encrypt all secrets with a new master key (extension, administrators)',
     done: true,
     body: Empty,
+    reply: GenericResponse,
+  },
+  Auth_BeginBackup: {
+    method: 'POST',
+    path: '/admin/backups',
+    summary:
+      'Write a snapshot of the database into the data directory and keep what it names (extension, administrators)',
+    done: true,
+    body: Empty,
+    reply: BackupReply,
+  },
+  Auth_RenewBackup: {
+    method: 'POST',
+    path: '/admin/backups/{id}/renew',
+    summary: 'Keep what a snapshot names for longer (extension, administrators)',
+    done: true,
+    body: Empty,
+    reply: BackupReply,
+  },
+  Auth_EndBackup: {
+    method: 'DELETE',
+    path: '/admin/backups/{id}',
+    summary: 'Delete a snapshot and go on deleting what is garbage (extension, administrators)',
+    done: true,
     reply: GenericResponse,
   },
   Auth_ListUsers: {

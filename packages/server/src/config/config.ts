@@ -107,7 +107,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
       capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
     },
-    retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', 48 * HOUR),
+    retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', retentionHours(env) * HOUR),
     eventRetentionMs: 2 * HOUR,
     limits: {
       bodyBytes: 10 * MIB,
@@ -135,6 +135,19 @@ function databaseUrl(text: string | undefined): string | null {
   // It may hold a password, so it is not shown.
   throw new Error(
     'DATABASE_URL must be like postgres://user:password@host:5432/database; unset, an SQLite file is used',
+  );
+}
+
+const RETENTION_HOURS = 48;
+/** A hundred years: times stay within what can be written as one. */
+const MAX_HOURS = 876_000;
+
+function retentionHours(env: NodeJS.ProcessEnv): number {
+  const text = env['BYTENITE_RETENTION_HOURS'] || String(RETENTION_HOURS);
+  const hours = Number(text);
+  if (hours > 0 && hours <= MAX_HOURS) return hours;
+  throw new Error(
+    `BYTENITE_RETENTION_HOURS must be a number above 0, at most ${MAX_HOURS}, not ${JSON.stringify(text)}`,
   );
 }
 

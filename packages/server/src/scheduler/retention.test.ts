@@ -1,6 +1,12 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HOLD_MS } from '../engine/backup/backup-sessions.ts';
+import { beginBackup, endBackup, renewBackup } from '../engine/backup/manage-backups.ts';
 import { findResultFile, getResults } from '../engine/jobs/results.ts';
 import { dataPrefix, logPrefix } from '../engine/job-keys.ts';
+import { sqliteDialect } from '../store/sqlite.ts';
+import { openStore } from '../store/store.ts';
 import type { JobRow } from '../store/tables.ts';
 import { createTestContext, type TestContext } from '../testing/context.ts';
 import { checkAndDispose } from '../testing/invariants.ts';
@@ -77,6 +83,49 @@ describe('the data of an ended job', () => {
     await runSteps(ctx);
     await sweep();
     expect((await jobNow(ctx, job)).state).toBe('COMPLETE');
+  });
+});
+
+describe('while a backup is written', () => {
+  const later = async () => {
+    ctx.advance(ctx.config.retentionMs);
+    await sweep();
+  };
+
+  it('nothing is deleted that its snapshot names; afterwards it is', async () => {
+    const job = await completeJob();
+    const caller = { ...ctx.account, keyId: 'k' };
+    const { id, file } = await beginBackup(ctx, caller);
+    ctx.advance(HOLD_MS - 1);
+    renewBackup(ctx, caller, id);
+    await expireJobData(ctx);
+    ctx.advance(HOLD_MS - 1);
+    expect(await collectGarbage(ctx)).toBe(false);
+    expect(await keysBelow(dataPrefix(job.no))).not.toEqual([]);
+    await endBackup(ctx, caller, id);
+    await expect(access(path.join(ctx.config.dataDir, file))).rejects.toThrow('ENOENT');
+    await later();
+    expect(await keysBelow(dataPrefix(job.no))).toEqual([]);
+    expect(() => renewBackup(ctx, caller, id)).toThrow('backup not found');
+  });
+
+  it('a writer that died keeps nothing for longer than its hold', async () => {
+    const job = await completeJob();
+    const { file } = await beginBackup(ctx, { ...ctx.account, keyId: 'k' });
+    await access(path.join(ctx.config.dataDir, file));
+    await later();
+    expect(await keysBelow(dataPrefix(job.no))).toEqual([]);
+    await expect(access(path.join(ctx.config.dataDir, file))).rejects.toThrow('ENOENT');
+  });
+
+  it('the snapshot is the database of that moment', async () => {
+    const job = await completeJob();
+    const { file } = await beginBackup(ctx, { ...ctx.account, keyId: 'k' });
+    await completeJob();
+    const copy = await openStore(sqliteDialect(path.join(ctx.config.dataDir, file)), 'sqlite');
+    const jobs = await copy.db.selectFrom('job').select(['no', 'state']).execute();
+    await copy.close();
+    expect(jobs).toEqual([{ no: job.no, state: 'COMPLETE' }]);
   });
 });
 

@@ -37,6 +37,8 @@ export async function expireJobData(ctx: Context): Promise<boolean> {
 
 /** Deletes what rows in `gc` name: blobs first, then the rows of a job that is gone, then the row. */
 export async function collectGarbage(ctx: Context): Promise<boolean> {
+  // A backup goes on copying what its snapshot names.
+  if (await ctx.backups.expire(ctx.now())) return false;
   const garbage = await dueGarbage(ctx.store.db, ctx.now(), PER_ROUND);
   const collected = await eachOrLog(garbage, ctx.logger, async ({ id, prefix }) => {
     await ctx.blobs.deletePrefix(prefix);

@@ -8,6 +8,7 @@ import { openDiskBlobStore } from '../blob/disk.ts';
 import { readConfig, type ServerConfig } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import type { Account } from '../engine/auth/account.ts';
+import { createBackupSessions } from '../engine/backup/backup-sessions.ts';
 import { createRunnerDirectory } from '../engine/runners.ts';
 import { openLinkSigner } from '../links.ts';
 import { createSchemaValidator } from '../schema/validate.ts';
@@ -76,6 +77,7 @@ async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
     vault: await openVault(store, masterKeysOf(config), logger),
     signals: createSignals(),
     runners: createRunnerDirectory(config.leaseMs),
+    backups: createBackupSessions(config.dataDir),
     stopping: new AbortController().signal,
   };
 }

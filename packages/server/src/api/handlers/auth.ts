@@ -4,6 +4,7 @@ import { signOut } from '../../engine/auth/authenticate.ts';
 import { exchangeApiKey } from '../../engine/auth/exchange-api-key.ts';
 import { changeUser, createUser, findUser, listUsers } from '../../engine/auth/manage-users.ts';
 import { getUser, updateUser } from '../../engine/auth/user.ts';
+import { beginBackup, endBackup, renewBackup } from '../../engine/backup/manage-backups.ts';
 import { rotateMasterKey } from '../../engine/secrets/rotate-master-key.ts';
 import { createSecret, removeSecret, viewSecrets } from '../../engine/secrets/manage-secrets.ts';
 import { credentialOf } from '../credentials.ts';
@@ -83,6 +84,15 @@ export const authHandlers: Handlers<'auth'> = {
 
   async Auth_RotateMasterKey(call) {
     await rotateMasterKey(call.ctx, call.account);
+    return genericResponse(call);
+  },
+
+  Auth_BeginBackup: ({ ctx, account }) => beginBackup(ctx, account),
+
+  Auth_RenewBackup: ({ ctx, account, params }) => renewBackup(ctx, account, params.id),
+
+  async Auth_EndBackup(call) {
+    await endBackup(call.ctx, call.account, call.params.id);
     return genericResponse(call);
   },
 

@@ -1,0 +1,64 @@
+/** What a copy of a database says about the files beside it. */
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import { LRUCache } from 'lru-cache';
+
+/** Every object that a row names and that has not had its time. */
+const NAMED = `
+  select blob_key as key from revision
+  union select key from log_pack
+  union select upload.key from upload join job on job.no = upload.job
+    where job.data_state = 'kept' and upload.key is not null
+  union select task.source_key from task join job on job.no = task.job
+    where job.data_state = 'kept' and task.source_key is not null
+  union select task.result_key from task join job on job.no = task.job
+    where job.data_state = 'kept' and task.result_key is not null
+  union select step.input from step join job on job.no = step.job
+    where job.data_state = 'kept' and step.input <> ''
+  union select output.key from output join job on job.no = output.job
+    where job.data_state = 'kept'`;
+
+export interface BackupDatabase {
+  masterKeyId: () => string | null;
+  /** Throws when the file is damaged. */
+  check: () => void;
+  namedBlobs: () => Iterable<string>;
+  /** Whether an object belongs to something that is still there. */
+  isLive: (key: string) => boolean;
+  close: () => void;
+}
+
+export function openBackupDatabase(file: string): BackupDatabase {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const states = new LRUCache<number, string>({ max: 1000 });
+  return {
+    masterKeyId() {
+      const row = db.prepare("select value from meta where key = 'master-key'").get();
+      return (row as { value: string } | undefined)?.value ?? null;
+    },
+    check() {
+      const row = db.prepare('pragma quick_check(1)').get() as { quick_check: string };
+      if (row.quick_check !== 'ok') throw new Error(row.quick_check);
+    },
+    *namedBlobs() {
+      for (const row of db.prepare(NAMED).iterate()) yield (row as { key: string }).key;
+    },
+    isLive(key) {
+      const [, no, rest] = /^job\/(\d+)\/(.+)$/.exec(key) ?? [];
+      if (no === undefined || rest === undefined) return !key.startsWith('health/');
+      const state = stateOf(db, states, Number(no));
+      return state !== '' && (state === 'kept' || !rest.startsWith('data/'));
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Objects of a job lie side by side, so it is asked for once. */
+function stateOf(db: DatabaseSyncInstance, states: LRUCache<number, string>, no: number): string {
+  let state = states.get(no);
+  if (state === undefined) {
+    const row = db.prepare('select data_state from job where no = ?').get(no);
+    state = (row as { data_state: string } | undefined)?.data_state ?? '';
+    states.set(no, state);
+  }
+  return state;
+}
