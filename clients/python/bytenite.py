@@ -562,8 +562,9 @@ class Client:
         timeout: Optional[float] = None,
         on_update: Optional[Callable[[Json], None]] = None,
     ) -> Json:
-        """The job at its end, told by events, or seen by asking where none get through. Raises JobFailed when it
-        failed, TimeoutError when it has not ended after timeout seconds (the job goes on)."""
+        """The job at its end, told by events, or seen by asking where none get through and where there is a
+        timeout. Raises JobFailed when it failed, TimeoutError when it has not ended after timeout seconds (the job
+        goes on)."""
         deadline = None if timeout is None else time.monotonic() + timeout
         for job in self._states(job_id, deadline):
             if on_update is not None:

@@ -1,10 +1,19 @@
 /** Lists of thousands. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { createClient, type Client } from '@bytenite/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startPlatform, type Platform } from '../support/platform.ts';
 
 const MANY = 2500;
 const AT_ONCE = 20;
+const PYTHON = process.env['BYTENITE_TEST_PYTHON'] ?? 'python3';
+const LIST = `
+import bytenite
+for job in bytenite.Client().list_jobs():
+    print(job["id"])
+`;
 
 let platform: Platform;
 let client: Client;
@@ -39,4 +48,18 @@ it('those that meet a condition come alone', async () => {
     names.push(name);
   }
   expect(names).toEqual(Array.from({ length: MANY / 100 }, () => 'hundredth'));
+});
+
+it('they come once each in Python', async () => {
+  const env = {
+    ...process.env,
+    BYTENITE_API_URL: platform.url,
+    BYTENITE_API_KEY: platform.apiKey,
+    PYTHONPATH: path.resolve(import.meta.dirname, '../../clients/python'),
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+  const { stdout } = await promisify(execFile)(PYTHON, ['-c', LIST], { env, timeout: 60_000 });
+  const seen = stdout.trim().split('\n');
+  expect(seen).toHaveLength(MANY);
+  expect(new Set(seen)).toEqual(ids);
 });
