@@ -113,7 +113,23 @@ const RULES: Record<string, Rule> = {
   Developer_UnpublishTemplate: 'object',
   Developer_ImportTemplate: PUBLIC,
 
+  Customer_WalletBalance: OWN_USER,
   Wallet_Info: OPEN,
+  Wallet_GetAccount: OWN_USER,
+  Wallet_GetBalance: OWN_USER,
+  Wallet_ListTransactions: 'list',
+  Wallet_FilterTransactions: 'list',
+  Wallet_TransactionsCsv: { own: 'see "each account sees its own transactions" in wallet.test.ts' },
+  Wallet_ExchangeRate: OPEN,
+  Wallet_RedeemCoupon: { own: 'whoever has the code redeems it, for the caller alone' },
+  Wallet_PayoutHistory: EMPTY,
+  Wallet_ListCoupons: 'admin',
+  Wallet_CreateCoupon: 'admin',
+  Wallet_RevokeCoupon: 'admin',
+  Wallet_CreditAccount: 'admin',
+  Wallet_GetAccountBalance: 'admin',
+  Wallet_ListAccountTransactions: 'admin',
+  Wallet_CheckLedger: 'admin',
 };
 
 const DONE = endpoints().filter(({ route }) => route.done);

@@ -22,6 +22,11 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
   'clients.md': [/^CLIENTS$/m, 'JOB_STATE_COMPLETE', 'job not found', /COMPLETE HELLO$/m],
   'secrets.md': ['using the key ***'],
   'users-and-keys.md': [/mistake .* revoked/, /^ada +user +enabled/m, 'refused, as it should be'],
+  'billing.md': [
+    /^Available +200\.00000000$/m,
+    /topup +Credit by an administrator/,
+    'all as they were',
+  ],
   'moving-from-the-hosted-service.md': ['"expiresIn":"3600"', '"id": "kept-template"'],
   'operating.md': [],
 };

@@ -14,6 +14,7 @@ export interface JobRow {
   committed: number;
   failed: number;
   price: number;
+  paid: number;
   failure_reason: string;
   error_message: string;
   ended_at: number | null;
@@ -77,6 +78,26 @@ export interface EventRow {
   body: string;
 }
 
+export interface LedgerRow {
+  no: number;
+  type: string;
+  amount: number;
+  job: number | null;
+  run: number | null;
+  hash: string;
+}
+
+export interface LedgerEntryRow {
+  account: string;
+  no: number;
+  amount: number;
+}
+
+export interface WalletRow {
+  account: string;
+  balance: number;
+}
+
 /** One moment of the whole database. */
 export interface Snapshot {
   at: number;
@@ -87,6 +108,9 @@ export interface Snapshot {
   ready: ReadyRow[];
   steps: StepRow[];
   events: EventRow[];
+  ledger: LedgerRow[];
+  ledgerEntries: LedgerEntryRow[];
+  wallets: WalletRow[];
 }
 
 export interface Database {
@@ -118,6 +142,11 @@ export function openDatabase(dataDir: string): Database {
           ready: rows<ReadyRow>('SELECT * FROM ready'),
           steps: rows<StepRow>('SELECT * FROM step'),
           events: rows<EventRow>('SELECT id, job, at, type, body FROM event ORDER BY id'),
+          ledger: rows<LedgerRow>(
+            'SELECT no, type, amount, job, run, hash FROM ledger ORDER BY no',
+          ),
+          ledgerEntries: rows<LedgerEntryRow>('SELECT account, no, amount FROM ledger_entry'),
+          wallets: rows<WalletRow>('SELECT account, balance FROM wallet'),
         };
       } finally {
         db.exec('COMMIT');

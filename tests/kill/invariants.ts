@@ -4,6 +4,7 @@
  * while a server is up. Each returns what is wrong, in words.
  */
 import { createHash } from 'node:crypto';
+import { checkBook } from './book.ts';
 import {
   taskName,
   type Database,
@@ -55,7 +56,7 @@ interface JobRows {
 }
 
 export function checkSnapshot(snapshot: Snapshot): string[] {
-  return snapshot.jobs.flatMap((job) => {
+  const ofJobs = snapshot.jobs.flatMap((job) => {
     const of = <T extends { job: number }>(rows: T[]) => rows.filter((row) => row.job === job.no);
     const rows: JobRows = {
       job,
@@ -69,6 +70,7 @@ export function checkSnapshot(snapshot: Snapshot): string[] {
     const checks = [countersAreARecount, oneEndPerTask, oneFence, somethingMovesIt, history];
     return checks.flatMap((check) => check(rows)).map((what) => `job ${job.id}: ${what}`);
   });
+  return [...ofJobs, ...checkBook(snapshot)];
 }
 
 /** Counters equal a recount of the rows. */

@@ -132,7 +132,7 @@ export function samplesOf(platform: Platform): Samples {
       query: { jobId: await draft(), events: 'job.updated,task.updated' },
     }),
     Customer_Info: () => ({}),
-    Wallet_Info: () => ({}),
+    ...walletSamples(platform),
   };
 }
 
@@ -152,6 +152,54 @@ async function uploaded(
 async function beginBackup(platform: Platform): Promise<string> {
   const { id } = await platform.call<{ id: string }>('POST', '/v1/auth/admin/backups', {});
   return id;
+}
+
+function walletSamples(platform: Platform): Samples {
+  const coupon = (more: object = {}) => ({
+    amount: '12.5',
+    maxUses: 3,
+    expiresAt: '2099-01-01T00:00:00Z',
+    notes: 'For the start',
+    ...more,
+  });
+  const newCoupon = async () => {
+    const path = '/v1/wallet/admin/coupons';
+    const reply = await platform.call<{ coupon: { id: string; code: string } }>(
+      'POST',
+      path,
+      coupon(),
+    );
+    return reply.coupon;
+  };
+  const onSelf = (more: object) => async () => {
+    const { user } = await platform.call<{ user: { id: string } }>('GET', '/v1/auth/user');
+    return { params: { id: user.id }, ...more };
+  };
+  const filters = [
+    { field: 'transactionType', condition: 'FILTER_CONDITION_IN', value: ['payment', 'topup'] },
+    { field: 'amount', condition: 'FILTER_CONDITION_GT', value: 0 },
+  ];
+  return {
+    Customer_WalletBalance: () => ({}),
+    Wallet_Info: () => ({}),
+    Wallet_GetAccount: () => ({}),
+    Wallet_GetBalance: () => ({}),
+    Wallet_ListTransactions: () => ({ query: PAGE }),
+    Wallet_FilterTransactions: () => ({
+      body: { pagination: { limit: 5, offset: 0 }, orderBy: '-createdAt', filters },
+    }),
+    Wallet_TransactionsCsv: () => ({}),
+    Wallet_ExchangeRate: () => ({ query: { currency: 'USD', amount: '200' } }),
+    Wallet_RedeemCoupon: async () => ({ body: { couponCode: (await newCoupon()).code } }),
+    Wallet_PayoutHistory: () => ({ query: { limit: '5', offset: '0' } }),
+    Wallet_ListCoupons: () => ({ query: PAGE }),
+    Wallet_CreateCoupon: () => ({ body: coupon({ code: '' }) }),
+    Wallet_RevokeCoupon: async () => ({ params: { id: (await newCoupon()).id }, body: {} }),
+    Wallet_CreditAccount: onSelf({ body: { amount: '200', notes: 'A start' } }),
+    Wallet_GetAccountBalance: onSelf({}),
+    Wallet_ListAccountTransactions: onSelf({ query: PAGE }),
+    Wallet_CheckLedger: () => ({}),
+  };
 }
 
 function authSamples(platform: Platform): Samples {

@@ -65,6 +65,16 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/restore.ts')).defineRestore,
   },
   {
+    name: 'wallet',
+    summary: 'the balance, and what was paid and credited',
+    load: async () => (await import('./commands/wallet/index.ts')).defineWallet,
+  },
+  {
+    name: 'coupon',
+    summary: 'make, list and revoke coupons (administrators)',
+    load: async () => (await import('./commands/coupon/index.ts')).defineCoupon,
+  },
+  {
     name: 'doctor',
     summary: 'look for what keeps a platform from running well',
     load: async () => (await import('./commands/doctor.ts')).defineDoctor,

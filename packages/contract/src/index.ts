@@ -16,5 +16,6 @@ export * from './shapes/data-source.ts';
 export * from './shapes/job.ts';
 export * from './shapes/secret.ts';
 export * from './shapes/task.ts';
+export * from './shapes/wallet.ts';
 export * from './states.ts';
 export * from './version.ts';

@@ -32,3 +32,8 @@ export function formatTime(timestamp: string | null): string {
 export function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
+
+/** ByteChips, always with all their decimals. */
+export function formatByteChips(amount: number): string {
+  return amount.toFixed(8);
+}

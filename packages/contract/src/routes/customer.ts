@@ -21,6 +21,7 @@ import {
 import { PresetsReply, SchemaReply, UsableTemplateList } from '../shapes/component.ts';
 import { DataSourceInfo, TestDataSourceInput } from '../shapes/data-source.ts';
 import { TaskList, TaskReply, TasksQuery } from '../shapes/task.ts';
+import { Balance } from '../shapes/wallet.ts';
 
 export const customerRoutes = defineRoutes({
   Customer_CreateJob: {
@@ -248,6 +249,7 @@ export const customerRoutes = defineRoutes({
     method: 'GET',
     path: '/wallet/balance',
     summary: 'Alias of the wallet balance',
-    done: false,
+    done: true,
+    reply: Balance,
   },
 });

@@ -39,6 +39,10 @@ export interface ServerConfig {
   /** The keys that encrypt secrets at rest, from the environment; null takes the file's. */
   masterKey: string | null;
   masterKeyFile: string;
+  /** Jobs are run only for accounts that have ByteChips available. */
+  enforceBalance: boolean;
+  /** Currency per ByteChip, by the currency's code. */
+  exchangeRates: ReadonlyMap<string, number>;
   leaseMs: number;
   heartbeatMs: number;
   /** SIGTERM to SIGKILL. */
@@ -99,6 +103,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     logLevel: logLevelOf(values['log-level'], env['BYTENITE_LOG_LEVEL']),
     masterKey: env['BYTENITE_MASTER_KEY'] ?? null,
     masterKeyFile: path.resolve(dataDir, env['BYTENITE_MASTER_KEY_FILE'] ?? 'master-key'),
+    enforceBalance: env['BYTENITE_ENFORCE_BALANCE'] === '1',
+    exchangeRates: exchangeRates(env['BYTENITE_EXCHANGE_RATES']),
     leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
     heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
     graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),
@@ -162,4 +168,19 @@ function wholeNumber(name: string, text: string): number {
     throw new Error(`${name} must be a whole number, not ${JSON.stringify(text)}`);
   }
   return value;
+}
+
+/** Reads `USD=0.0331,EUR=0.0305`; without USD its rate is the default. */
+function exchangeRates(text = ''): Map<string, number> {
+  const rates = new Map([['USD', 0.0331]]);
+  for (const item of text.split(',').filter((part) => part.trim() !== '')) {
+    const [, currency, rate] = /^\s*([A-Za-z]{3})\s*=\s*(\d+(?:\.\d+)?)\s*$/.exec(item) ?? [];
+    if (currency === undefined || !(Number(rate) > 0)) {
+      throw new Error(
+        `BYTENITE_EXCHANGE_RATES must be like USD=0.0331,EUR=0.0305, not ${JSON.stringify(text)}`,
+      );
+    }
+    rates.set(currency.toUpperCase(), Number(rate));
+  }
+  return rates;
 }

@@ -210,3 +210,14 @@ function fromJobDoc(doc: JobDoc): Omit<Insertable<JobDocTable>, 'no'> {
     pinned: jsonOrNull(doc.pinned),
   };
 }
+
+/** What an account's running jobs cost so far and have not paid. */
+export async function unpaidPriceOf(db: Db, account: string): Promise<number> {
+  const { sum } = await db
+    .selectFrom('job')
+    .select(sql<number>`coalesce(cast(sum(price - paid) as bigint), 0)`.as('sum'))
+    .where('account', '=', account)
+    .where(IS_RUNNING)
+    .executeTakeFirstOrThrow();
+  return sum;
+}

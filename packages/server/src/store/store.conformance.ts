@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import { describeComponents } from './components.conformance.ts';
 import { describeJobList } from './job-list.conformance.ts';
 import { describeJobs } from './jobs.conformance.ts';
+import { describeLedger } from './ledger.conformance.ts';
 import { describeLeases } from './leases.conformance.ts';
 import { describeRecords } from './records.conformance.ts';
 import { describeSchema } from './schema.conformance.ts';
@@ -52,5 +53,6 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     describeSteps(fixture);
     describeRecords(fixture);
     describeComponents(fixture);
+    describeLedger(fixture);
   });
 }

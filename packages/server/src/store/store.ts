@@ -6,12 +6,14 @@ import {
   type Transaction,
   type TransactionBuilder,
 } from 'kysely';
+import { runBeforeCommit } from './before-commit.ts';
 import { dialectOf, locksRows, type DialectName } from './dialect.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { secrets } from './migrations/0002-secrets.ts';
 import { users } from './migrations/0003-users.ts';
 import { lists } from './migrations/0004-lists.ts';
 import { components } from './migrations/0005-components.ts';
+import { wallet } from './migrations/0006-wallet.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -82,7 +84,11 @@ async function transact<T>(db: Db, name: DialectName, body: (tx: Tx) => Promise<
   const { isRepeatable } = dialectOf(name);
   for (let tries = 1; ; tries += 1) {
     try {
-      return await begin(db).execute(body);
+      return await begin(db).execute(async (tx) => {
+        const result = await body(tx);
+        await runBeforeCommit(tx);
+        return result;
+      });
     } catch (error) {
       if (tries === MAX_TRIES || !isRepeatable(error)) throw error;
     }
@@ -103,6 +109,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0003-users': users,
     '0004-lists': lists,
     '0005-components': components,
+    '0006-wallet': wallet(traits),
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

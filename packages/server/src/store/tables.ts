@@ -5,6 +5,7 @@ import type {
   JobState,
   LeasePhase,
   TaskKind,
+  TransactionType,
 } from '@bytenite/contract';
 import type { Generated, Insertable, Selectable } from 'kysely';
 
@@ -134,6 +135,8 @@ export interface JobTable {
   ended_at: number | null;
   /** submitted_at + jobTimeout. */
   deadline_at: number | null;
+  /** What of the price is booked. */
+  paid: Generated<number>;
 }
 
 /** What is wide or seldom read. */
@@ -309,6 +312,64 @@ export interface GcTable {
   not_before: number;
 }
 
+/** One transaction of the book: an amount from one account to another. Never changed, never deleted. */
+export interface LedgerTable {
+  /** Without a gap, from 1. */
+  no: number;
+  id: string;
+  created_at: number;
+  type: TransactionType;
+  account_from: string;
+  account_to: string;
+  amount: number;
+  description: string;
+  notes: string;
+  /** What it was for, as it was called at the time: a job, a coupon. */
+  entity_id: string;
+  entity_name: string;
+  template: string;
+  /** Internal number of the job that was paid, and which of its runs. */
+  job: number | null;
+  run: number | null;
+  /** Of all of this and the hash before it. */
+  hash: string;
+}
+
+/** What a transaction did to one of its two accounts; the entries of all accounts sum to zero. */
+export interface LedgerEntryTable {
+  account: string;
+  no: number;
+  amount: number;
+  /** After it. */
+  balance: number;
+}
+
+/** The sum of an account's entries. */
+export interface WalletTable {
+  account: string;
+  balance: number;
+}
+
+export interface CouponTable {
+  id: string;
+  /** In capitals. */
+  code: string;
+  amount: number;
+  max_uses: number;
+  uses: number;
+  notes: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+}
+
+/** Who has redeemed a coupon, and by which transaction. */
+export interface RedemptionTable {
+  coupon: string;
+  account: string;
+  no: number;
+}
+
 /** Small facts about the installation, such as the key that signs links. */
 export interface MetaTable {
   key: string;
@@ -337,6 +398,11 @@ export interface Tables {
   log_pack: LogPackTable;
   pin: PinTable;
   gc: GcTable;
+  ledger: LedgerTable;
+  ledger_entry: LedgerEntryTable;
+  wallet: WalletTable;
+  coupon: CouponTable;
+  redemption: RedemptionTable;
   meta: MetaTable;
 }
 
@@ -354,3 +420,5 @@ export type DataKeyRow = Selectable<DataKeyTable>;
 export type SecretRow = Selectable<SecretTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type AccountRow = Selectable<AccountTable>;
+export type LedgerRow = Selectable<LedgerTable>;
+export type CouponRow = Selectable<CouponTable>;

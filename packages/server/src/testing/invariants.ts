@@ -22,6 +22,7 @@ import type {
   StepRow,
   TaskRow,
 } from '../store/tables.ts';
+import { findBookProblems } from './ledger-invariants.ts';
 
 export interface Stored {
   store: Store;
@@ -95,6 +96,7 @@ export async function findProblems({ store, blobs }: Stored): Promise<string[]> 
     await checkResults(view);
   }
   await checkGarbage(store, blobs, known, problems);
+  problems.push(...(await findBookProblems(store, jobs)));
   return problems;
 }
 

@@ -20,6 +20,7 @@ import { testDataSource } from '../../engine/jobs/test-data-source.ts';
 import { completeUpload } from '../../engine/jobs/upload.ts';
 import { getTemplate } from '../../engine/templates/get-template.ts';
 import { listUsableTemplates } from '../../engine/templates/list-templates.ts';
+import { viewBalance } from '../../engine/wallet/balance.ts';
 import { streamEvents } from '../event-stream.ts';
 import { resultLink, uploadLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
@@ -29,6 +30,7 @@ import { streamLogs } from '../present-logs.ts';
 import { presentSourceInfo } from '../present-source-info.ts';
 import { presentTask } from '../present-task.ts';
 import { presentTemplate } from '../present-template.ts';
+import { presentBalance } from '../present-wallet.ts';
 import { serviceInfo } from '../service-info.ts';
 
 type LinkContext = Parameters<typeof uploadLink>[0];
@@ -138,4 +140,8 @@ export const customerHandlers: Handlers<'customer'> = {
   Customer_JobTypeStats: () => ({ stats: {} }),
   Customer_StatsDetail: () => ({ stats: {} }),
   Customer_Info: () => serviceInfo(),
+
+  async Customer_WalletBalance({ ctx, account }) {
+    return presentBalance(await viewBalance(ctx, account));
+  },
 };

@@ -22,6 +22,7 @@ import { findUpload, insertPins } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { Account } from '../auth/account.ts';
+import { checkBalance } from '../wallet/balance.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { checkSchemas } from './check-params.ts';
 import { checkOwners, checkSecrets } from './check-secrets.ts';
@@ -52,6 +53,7 @@ export async function runJob(
     assembler: effectiveParams(doc, 'assembler').text,
   });
   await checkSchemas(ctx, doc, components);
+  await checkBalance(ctx, ctx.store.db, account.id, effectiveConfig(doc));
 
   await ctx.store.transact(async (tx) => {
     const job = await lockJob(tx, draft.job.no);
@@ -63,6 +65,7 @@ export async function runJob(
     const resolved = await resolveComponents(tx, account.id, current);
     // The owner of another account's component may have pushed one that asks for secrets just now.
     checkOwners(account.id, resolved);
+    await checkBalance(ctx, tx, account.id, effectiveConfig(current));
     const pinned = pin(resolved);
     await updateJobDoc(tx, job.no, { ...current, pinned });
     await insertPins(tx, pinRows(job.no, pinned));

@@ -6,6 +6,7 @@ import type { JobRow, LeaseRow } from '../../store/tables.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertAttempts } from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
+import { payAtCommit } from '../wallet/pay-for-job.ts';
 import { enterState } from './enter-state.ts';
 import { priceOfLease } from './lease-price.ts';
 
@@ -15,7 +16,7 @@ export type JobEnd =
 
 /**
  * Ends a locked job in one transaction, whatever is open: leases go (their runners learn it at the next
- * heartbeat), attempts in flight are recorded and priced. Open tasks are not rewritten: an open task of
+ * heartbeat), attempts in flight are recorded and priced, the price is booked. Open tasks are not rewritten: an open task of
  * an ended job is an aborted one.
  */
 export async function endJob(
@@ -32,6 +33,7 @@ export async function endJob(
   );
   await deleteReady(tx, job.no);
   await deleteSteps(tx, job.no);
+  payAtCommit(tx, job.no, now);
   const price = leases.reduce((sum, lease) => sum + priceOfLease(policy, lease, now), job.price);
   const priced = price === job.price ? job : await updateJob(tx, job, { price });
   return enterState(tx, priced ?? job, end.state, now, {
