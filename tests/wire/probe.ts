@@ -93,5 +93,5 @@ export function checkErrorBody(status: number, body: unknown, what: string): voi
 
 /** What tells one outcome from another: not ids and times. */
 export function outcomeOf({ status, body }: Answer): object {
-  return { status, code: body?.['code'], message: status === 200 ? undefined : body?.['message'] };
+  return status === 200 ? { status } : { status, code: body?.['code'], message: body?.['message'] };
 }
