@@ -18,11 +18,12 @@ export async function redeemCoupon(
     const coupon = await findCouponByCode(tx, codeOf(code));
     // One that an administrator took back is as if it had never been.
     if (coupon === undefined || coupon.revoked_at !== null) throw notFound('coupon');
-    if (await hasRedeemed(tx, coupon.id, account.id)) throw precondition(USED);
     if (coupon.expires_at !== null && coupon.expires_at <= now) {
       throw precondition('coupon has expired');
     }
-    if (!(await takeUse(tx, coupon.id, now))) throw precondition(USED);
+    // Taking a use locks the coupon, so the same account cannot be redeeming it a second time meanwhile.
+    const isTaken = await takeUse(tx, coupon.id, now);
+    if (!isTaken || (await hasRedeemed(tx, coupon.id, account.id))) throw precondition(USED);
     const { row } = await bookCredit(tx, {
       id: uuidv7(),
       created_at: now,
