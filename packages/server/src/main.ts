@@ -40,7 +40,10 @@ async function openContext(config: ServerConfig, stopping: AbortSignal): Promise
     blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
     now: store.now,
     logger,
-    guard: createUrlGuard({ allowPrivate: config.allowPrivateUrls }),
+    guard: createUrlGuard({
+      allowPrivate: config.allowPrivateUrls,
+      idleTimeoutMs: config.limits.idleMs,
+    }),
     schemas: createSchemaValidator(),
     links: await openLinkSigner(store.db),
     vault: await openVault(store, masterKeysOf(config), logger),

@@ -118,9 +118,9 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     limits: {
       bodyBytes: 10 * MIB,
       packageBytes: 64 * MIB,
-      sourceBytes: 5 * GIB,
+      sourceBytes: positiveOf(env, 'BYTENITE_MAX_SOURCE_BYTES', 5 * GIB),
       paramsBytes: 120 * 1024,
-      idleMs: 60 * SECOND,
+      idleMs: positiveOf(env, 'BYTENITE_IDLE_MS', 60 * SECOND),
     },
   };
 }
@@ -183,4 +183,10 @@ function exchangeRates(text = ''): Map<string, number> {
     rates.set(currency.toUpperCase(), Number(rate));
   }
   return rates;
+}
+
+function positiveOf(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const value = milliseconds(env, name, fallback);
+  if (value === 0) throw new Error(`${name} must be above 0`);
+  return value;
 }

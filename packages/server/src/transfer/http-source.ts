@@ -28,7 +28,13 @@ export interface HttpSourceOptions {
   signal?: AbortSignal | undefined;
   /** Default 5 GiB. */
   maxBytes?: number | undefined;
+  /** Within each such time something worth the wait must arrive; default a minute. */
+  idleMs?: number | undefined;
 }
+
+const MINUTE = 60_000;
+/** One byte now and then is not silence, but it would never end: about 1 KiB/s over a minute. */
+const MIN_BYTES_PER_IDLE_TIME = 64 * 1024;
 
 export const DEFAULT_MAX_SOURCE_BYTES = 5 * 1024 ** 3;
 
@@ -36,7 +42,7 @@ export const DEFAULT_MAX_SOURCE_BYTES = 5 * 1024 ** 3;
 export async function openHttpSource(
   params: HttpSourceParams,
   guard: UrlGuard,
-  { signal, maxBytes = DEFAULT_MAX_SOURCE_BYTES }: HttpSourceOptions = {},
+  { signal, maxBytes = DEFAULT_MAX_SOURCE_BYTES, idleMs = MINUTE }: HttpSourceOptions = {},
 ): Promise<HttpSource> {
   const credentials =
     params.username === '' ? null : { username: params.username, password: params.password };
@@ -57,7 +63,7 @@ export async function openHttpSource(
     name,
     size,
     properties: propertiesOf(response),
-    body: readBody(response, size, maxBytes, signal),
+    body: readBody(response, size, { maxBytes, idleMs, signal }),
     cancel,
   };
 }
@@ -65,14 +71,23 @@ export async function openHttpSource(
 async function* readBody(
   { body, what }: GuardedResponse,
   size: number | null,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
+  {
+    maxBytes,
+    idleMs,
+    signal,
+  }: { maxBytes: number; idleMs: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array> {
   let received = 0;
+  let since = { at: performance.now(), received };
   try {
     for await (const part of body as AsyncIterable<Uint8Array>) {
       received += part.byteLength;
       if (received > maxBytes) throw tooLarge(what, maxBytes);
+      if (performance.now() - since.at > idleMs) {
+        if (received - since.received < MIN_BYTES_PER_IDLE_TIME)
+          throw tooSlow(what, received, size);
+        since = { at: performance.now(), received };
+      }
       yield part;
     }
   } catch (error) {
@@ -118,6 +133,15 @@ function checkStatus({ status, what }: GuardedResponse): void {
 function tooLarge(what: string, maxBytes: number): SourceError {
   return new SourceError(
     `${what} is larger than the ${maxBytes} bytes that this server allows for a source`,
+  );
+}
+
+function tooSlow(what: string, received: number, size: number | null): SourceError {
+  return new SourceError(
+    `${what} sends too slowly to ever end (${progress(received, size)} were read)`,
+    {
+      isTransient: true,
+    },
   );
 }
 

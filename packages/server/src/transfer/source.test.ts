@@ -158,6 +158,17 @@ describe('transferSource', () => {
     expect(await storedKeys()).toEqual([]);
   });
 
+  it('gives up a source that sends a byte now and then, and would never end', async () => {
+    await using server = await startHttpServer((_request, response) => {
+      const drip = setInterval(() => response.write('x'), 10);
+      response.on('close', () => clearInterval(drip));
+    });
+    const error = await failureOf(transferUrl(server.origin, { idleMs: 300 }));
+    expect(error.message).toMatch(/ sends too slowly to ever end \(\d+ bytes were read\)$/);
+    expect(error.isTransient).toBe(true);
+    expect(await storedKeys()).toEqual([]);
+  });
+
   it('ends at once when it is aborted, with the reason', async () => {
     const controller = new AbortController();
     await using server = await startHttpServer((_request, response) => {

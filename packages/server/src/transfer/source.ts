@@ -28,6 +28,8 @@ export interface TransferContext {
   signal?: AbortSignal | undefined;
   /** Default 5 GiB. */
   maxBytes?: number | undefined;
+  /** Default a minute. */
+  idleMs?: number | undefined;
 }
 
 /**
@@ -54,8 +56,8 @@ async function transferUrl(
   params: HttpSourceParams,
   context: TransferContext,
 ): Promise<SourceFile> {
-  const { signal, maxBytes } = context;
-  const source = await openHttpSource(params, context.guard, { signal, maxBytes });
+  const { signal, maxBytes, idleMs } = context;
+  const source = await openHttpSource(params, context.guard, { signal, maxBytes, idleMs });
   try {
     return await store(source.name, source.body, context);
   } finally {

@@ -41,6 +41,7 @@ async function transfer(run: StepRun): Promise<SourceFile[]> {
       guard: ctx.guard,
       signal,
       maxBytes: ctx.config.limits.sourceBytes,
+      idleMs: ctx.config.limits.idleMs,
     });
   } catch (error) {
     if (!(error instanceof SourceError) || (error.isTransient && step.tries < SOURCE_TRIES - 1)) {
