@@ -133,6 +133,8 @@ export async function waitFor(
 
 export interface Up extends Running {
   url: string;
+  /** Where its runner works. */
+  workDirs: readonly string[];
   /** SIGTERM, waited for; removes what the runner keeps outside of the home. Returns the exit code. */
   stop: () => Promise<number | string>;
 }
@@ -150,6 +152,7 @@ export async function startUp(
   return {
     ...running,
     url,
+    workDirs,
     async stop() {
       running.process.kill('SIGTERM');
       const ending = await running.ended();

@@ -1,4 +1,5 @@
 /** `bytenite up`: starting, being found, surviving, stopping. */
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -111,6 +112,8 @@ describe('up', () => {
     up.process.kill('SIGINT');
     expect(await up.ended()).toBe(0);
     await waitFor('all processes to end', () => !pids.some(isAlive));
+    const outside = up.workDirs.filter((dir) => !dir.startsWith(home.dir));
+    expect(outside.filter((dir) => existsSync(dir))).toEqual([]);
   });
 
   it('that is killed leaves no process, and the next one takes over', async () => {

@@ -5,7 +5,7 @@ import {
   type FakeTaskOptions,
   type FakeTask,
 } from '../../packages/runner/src/testing/fake-server.ts';
-import { isAlive } from '../../packages/runner/src/testing/processes.ts';
+import { childrenOf, isAlive } from '../../packages/runner/src/testing/processes.ts';
 import { spawnRunner, type SpawnedRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
 import { waitFor } from '../../packages/runner/src/testing/wait-for.ts';
 
@@ -18,7 +18,9 @@ let runner: SpawnedRunner;
 
 beforeAll(async () => {
   server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
-  runner = await spawnRunner(server, process.getuid?.() === 0 ? { uid: ORDINARY_UID } : {});
+  const args = ['--task-disk', String(20 * MIB), '--task-logs', String(MIB)];
+  const isRoot = process.getuid?.() === 0;
+  runner = await spawnRunner(server, { args, ...(isRoot && { uid: ORDINARY_UID }) });
 });
 
 afterAll(async () => {
@@ -29,6 +31,11 @@ afterAll(async () => {
 async function outcomeOf(source: string, options: FakeTaskOptions = {}) {
   const task = await server.addPython(source, options);
   return (await task.ended()).report.outcome;
+}
+
+/** How many processes a process has below it. */
+function childrenBelow(pid: number): number {
+  return childrenOf(pid).reduce((sum, child) => sum + 1 + childrenBelow(child), 0);
 }
 
 /** Started with a child that leaves the group and a daemon that leaves the family. */
@@ -93,6 +100,70 @@ os.symlink("/etc", r)
     errorMessage: 'results: the task replaced its results folder',
   });
   expect(await outcomeOf('pass')).toMatchObject({ ok: true });
+});
+
+test.each([
+  ['a socket', 's = socket.socket(socket.AF_UNIX); os.chdir(R); s.bind("bad")', /bad is a socket/],
+  ['a pipe', 'os.mkfifo(R + "/bad")', /bad is a named pipe/],
+])('%s in the results is refused', async (_, main, message) => {
+  const source = `import os, socket\nR = os.environ["TASK_RESULTS_DIR"]\n${main}\n`;
+  const outcome = await outcomeOf(source);
+  expect(outcome).toMatchObject({
+    reason: 'OUTPUT_FAILED',
+    errorMessage: expect.stringMatching(message),
+  });
+});
+
+test('a task that prints 100 MB is cut short in the middle, and completes', async () => {
+  const main = 'print("first")\nfor _ in range(1600): print("x" * 65535)\nprint("last")';
+  const task = await server.addPython(main);
+  expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
+  const lines = task.lines.map(({ m }) => m);
+  expect(lines).toEqual(expect.arrayContaining(['first', 'last']));
+  expect(lines.join('').length).toBeLessThan(4 * MIB);
+});
+
+test('a task that fills its disk quota is ended, by large files and by many', async () => {
+  const start = 'import os, time\nR = os.environ["TASK_RESULTS_DIR"]\n';
+  const large = `with open(R + "/big", "wb") as f:
+    for _ in range(64): f.write(bytes(1 << 20)); f.flush(); time.sleep(0.05)
+`;
+  const many = `for i in range(1 << 20):
+    with open(f"{R}/{i}", "wb") as f: f.write(bytes(1 << 14))
+`;
+  for (const main of [large, many]) {
+    const outcome = await outcomeOf(start + main);
+    expect(outcome).toMatchObject({
+      ok: false,
+      errorMessage: expect.stringMatching(/disk|File too large/i),
+    });
+  }
+  expect(await outcomeOf('pass')).toMatchObject({ ok: true });
+});
+
+test('a task that forks without end is ended with all its processes', async () => {
+  const idle = childrenBelow(runner.pid);
+  const task = await server.addPython(
+    `import os, time
+try:
+    while True:
+        if os.fork() == 0: time.sleep(600)
+except OSError as error:
+    os.write(1, b"stopped\\n")
+    os._exit(4)
+`,
+    { context: { taskTimeoutMs: 30_000 } },
+  );
+  const { report } = await task.ended();
+  expect(report.outcome.ok).toBe(false);
+  await waitFor('all are gone', () => childrenBelow(runner.pid) === idle);
+  expect(await outcomeOf('pass')).toMatchObject({ ok: true });
+});
+
+test('a task that ignores SIGTERM is ended by its timeout', async () => {
+  const main = 'import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(600)';
+  const outcome = await outcomeOf(main, { context: { taskTimeoutMs: 500 } });
+  expect(outcome).toMatchObject({ reason: 'TIMEOUT' });
 });
 
 describe('no process survives', () => {

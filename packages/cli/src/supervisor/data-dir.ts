@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CliError } from '../errors.ts';
 import { makeFolders } from '../platform/make-folders.ts';
@@ -28,26 +28,4 @@ export function ensureRunnerToken(dataDir: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   return file;
-}
-
-const PASSABLE = 0o711;
-
-/**
- * Where the runner works. Started as root, tasks run as other users, who must be able to pass through all
- * the folders above theirs: the data directory is closed to them, so the work lies outside of it.
- */
-export function openWorkDir(dataDir: string): string {
-  if (process.getuid?.() !== 0) return path.join(dataDir, 'runner');
-  const id = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
-  const dir = `/var/tmp/bytenite-${id}`;
-  mkdirSync(dir, { recursive: true, mode: PASSABLE });
-  // Everybody can make files in /var/tmp: what lies there may be someone else's trap.
-  const found = lstatSync(dir);
-  if (!found.isDirectory() || found.uid !== 0) {
-    throw new CliError(`${dir} belongs to someone else, so the runner does not work in it`, {
-      fix: ['look at it and remove it, or name another data directory: bytenite up --data-dir DIR'],
-    });
-  }
-  chmodSync(dir, PASSABLE);
-  return dir;
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { findLocalPlatform } from '../platform/local-platform.ts';
 import { tempFolder } from '../testing/temp-folder.ts';
 import { waitFor } from '../testing/wait-for.ts';
-import { openWorkDir } from './data-dir.ts';
+import { openWorkDir } from './work-dir.ts';
 import { supervise, type UpOptions } from './supervise.ts';
 
 const FAKE = path.join(import.meta.dirname, 'testing/fake-child.js');

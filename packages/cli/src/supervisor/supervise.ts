@@ -16,10 +16,11 @@ import {
   type LogFormat,
   type ReadyMessage,
 } from './child.ts';
-import { ensureRunnerToken, openDataDir, openWorkDir } from './data-dir.ts';
+import { ensureRunnerToken, openDataDir } from './data-dir.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { boundLog, rotateLog, tailOf } from './log-file.ts';
 import { localUrl, reservePort } from './port.ts';
+import { clearWorkDir, openWorkDir, sweepWorkDirs } from './work-dir.ts';
 
 export interface UpOptions {
   dataDir: string;
@@ -68,6 +69,7 @@ export async function supervise(
   const lock = await acquireLock(options.dataDir);
   const log = openLogger(options);
   try {
+    await sweepWorkDirs();
     const port = await reservePort(options.host, options.port);
     const plans = planChildren(options, port);
     for (const { logFile } of plans) rotateLog(logFile);
@@ -82,6 +84,7 @@ export async function supervise(
     });
   } finally {
     await withdrawPlatform(options.dataDir);
+    await clearWorkDir(options.dataDir);
     lock.release();
   }
 }
