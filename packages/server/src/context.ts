@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { BlobStore } from './blob/blob-store.ts';
 import type { ServerConfig } from './config/config.ts';
+import type { DiskSpace } from './disk-space.ts';
 import type { BackupSessions } from './engine/backup/backup-sessions.ts';
 import type { LinkSigner } from './links.ts';
 import type { RunnerDirectory } from './engine/runners.ts';
@@ -25,6 +26,7 @@ export interface Context {
   signals: Signals;
   runners: RunnerDirectory;
   backups: BackupSessions;
+  disk: DiskSpace;
   /** Aborts when the process stops: what waits on purpose (long polls, event streams) ends then. */
   stopping: AbortSignal;
 }

@@ -8,6 +8,7 @@ import { openDiskBlobStore } from './blob/disk.ts';
 import { readConfig, type ServerConfig } from './config/config.ts';
 import type { Context } from './context.ts';
 import { ensureFirstUser } from './engine/auth/ensure-first-user.ts';
+import { watchDiskSpace } from './disk-space.ts';
 import { createBackupSessions } from './engine/backup/backup-sessions.ts';
 import { createRunnerDirectory } from './engine/runners.ts';
 import { openLinkSigner } from './links.ts';
@@ -50,6 +51,7 @@ async function openContext(config: ServerConfig, stopping: AbortSignal): Promise
     signals: createSignals(),
     runners: createRunnerDirectory(config.leaseMs),
     backups: createBackupSessions(config.dataDir),
+    disk: await watchDiskSpace(config.dataDir, config.diskLimit, logger),
     stopping,
   };
 }

@@ -2,7 +2,9 @@
  * What is counted, in one place: names and labels cannot drift apart between callers, and another
  * library would change this file only. Labels are few by design, and counting never throws.
  */
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+import type { DiskSpace } from './disk-space.ts';
 
 export interface HttpRequest {
   /** Operation id, or the kind of path. */
@@ -19,9 +21,10 @@ export interface Telemetry {
 
 const SECONDS_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
-export function createTelemetry(): Telemetry {
+export function createTelemetry(disk: DiskSpace): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  showDisk(registry, disk);
   const requests = new Counter({
     name: 'bytenite_http_requests_total',
     help: 'HTTP requests by operation and status',
@@ -46,4 +49,21 @@ export function createTelemetry(): Telemetry {
     },
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+/** As they are when they are asked for. */
+function showDisk(registry: Registry, disk: DiskSpace): void {
+  const gauges = [
+    ['free_bytes', "Room on the data directory's disk", () => disk.freeBytes()],
+    ['limit_bytes', 'Below this much room new work is refused', () => disk.limitBytes()],
+    ['low', '1 while new work is refused', () => Number(disk.isLow())],
+  ] as const;
+  for (const [name, help, value] of gauges) {
+    const gauge: Gauge = new Gauge({
+      name: `bytenite_disk_${name}`,
+      help,
+      registers: [registry],
+      collect: () => gauge.set(value()),
+    });
+  }
 }

@@ -4,6 +4,7 @@ import { findPlatform, type GlobalOptions, type Platform } from '../platform/fin
 import { version } from '../platform/version.ts';
 import { reservePort } from '../supervisor/port.ts';
 import { CliError } from '../errors.ts';
+import { formatBytes } from '../terminal/format.ts';
 import { fail, ok, warn, type Check } from './check.ts';
 
 /** What `up` opens unless told otherwise. */
@@ -46,7 +47,12 @@ async function checkRunning({ baseUrl, origin, login }: Platform): Promise<Check
   const client = createClient({ baseUrl, fetch: timed, timeoutMs: TIMEOUT_MS });
   try {
     const { version: theirs } = await client.call('Customer_Info');
-    return [checkVersion(baseUrl, theirs.tag), checkSkew(skewMs), await checkLogin(baseUrl, login)];
+    return [
+      checkVersion(baseUrl, theirs.tag),
+      checkSkew(skewMs),
+      ...(await checkRoom(baseUrl)),
+      await checkLogin(baseUrl, login),
+    ];
   } catch (error) {
     const message = `${(error as Error).message} (the address is from ${origin})`;
     return [fail('platform', message, 'start it: bytenite up, or name another: --url URL')];
@@ -65,6 +71,19 @@ export function skewOf(date: string | null, sentAt: number, receivedAt: number):
   if (Number.isNaN(theirs)) return 0;
   if (theirs > receivedAt) return theirs - receivedAt;
   return Math.min(0, theirs + 1000 - sentAt);
+}
+
+/** What the platform says of its disk; nothing where it has room, or does not say. */
+async function checkRoom(baseUrl: string): Promise<Check[]> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const reply = await fetch(`${baseUrl}/readyz`, { signal }).catch(() => undefined);
+  const body = (await reply?.json().catch(() => undefined)) as
+    | { disk?: { low?: boolean; freeBytes?: number; limitBytes?: number } }
+    | undefined;
+  if (body?.disk?.low !== true) return [];
+  const { freeBytes = 0, limitBytes = 0 } = body.disk;
+  const message = `almost full, so no new work is taken: ${formatBytes(freeBytes)} free, ${formatBytes(limitBytes)} needed`;
+  return [fail('platform disk', message, 'make room, or delete jobs that are not needed')];
 }
 
 function checkSkew(skewMs: number): Check {

@@ -15,7 +15,7 @@ export function healthRoutes(app: Hono<AppEnv>, ctx: Context, telemetry: Telemet
   app.get('/readyz', async (c) => {
     c.set('operation', 'Health');
     await readiness.check();
-    return c.json({ status: 'ready' });
+    return c.json({ status: 'ready', disk: presentDisk(ctx) });
   });
   app.get('/metrics', async (c) => {
     c.set('operation', 'Health');
@@ -25,4 +25,9 @@ export function healthRoutes(app: Hono<AppEnv>, ctx: Context, telemetry: Telemet
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     app.all(path, (c) => methodNotAllowed(c, ['GET']));
   }
+}
+
+/** An almost full disk leaves the server ready: downloads and deletions, which make room, go on. */
+function presentDisk({ disk }: Context) {
+  return { low: disk.isLow(), freeBytes: disk.freeBytes(), limitBytes: disk.limitBytes() };
 }

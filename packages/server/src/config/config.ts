@@ -52,6 +52,8 @@ export interface ServerConfig {
   backoff: { baseMs: number; capMs: number };
   /** How long data and result links live after the end of a job. */
   retentionMs: number;
+  /** Below so much room on the data directory's disk no new work is taken; null decides by its size. */
+  diskLimit: { bytes: number } | { fraction: number } | null;
   /** How far back events can be replayed. */
   eventRetentionMs: number;
   limits: {
@@ -113,6 +115,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
       capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
     },
+    diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
     retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', retentionHours(env) * HOUR),
     eventRetentionMs: 2 * HOUR,
     limits: {
@@ -141,6 +144,25 @@ function databaseUrl(text: string | undefined): string | null {
   // It may hold a password, so it is not shown.
   throw new Error(
     'DATABASE_URL must be like postgres://user:password@host:5432/database; unset, an SQLite file is used',
+  );
+}
+
+const UNITS: Record<string, number> = { '': 1, k: 1024, m: MIB, g: GIB, t: 1024 * GIB };
+
+/** `5GiB`, bytes, or `2%`; 0 never refuses. */
+function diskLimit(text: string | undefined): ServerConfig['diskLimit'] {
+  if (text === undefined || text === '') return null;
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*(%|[kmgt]?(?:i?b)?)$/i.exec(text.trim()) ?? [];
+  const factor =
+    UNITS[unit.slice(0, unit.length - (/i?b$/i.exec(unit)?.[0].length ?? 0)).toLowerCase()];
+  if (amount !== undefined && unit === '%' && Number(amount) < 100) {
+    return { fraction: Number(amount) / 100 };
+  }
+  if (amount !== undefined && unit !== '%' && factor !== undefined) {
+    return { bytes: Math.floor(Number(amount) * factor) };
+  }
+  throw new Error(
+    `BYTENITE_LOW_DISK must be a size like 5GiB or a part of the disk like 2%, not ${JSON.stringify(text)}`,
   );
 }
 

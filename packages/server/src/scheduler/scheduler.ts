@@ -13,6 +13,7 @@ const STEP_POLL_MS = 1000;
 const REAP_MS = 500;
 const RETENTION_MS = 5000;
 const FORGET_MS = 60_000;
+const DISK_MS = 1000;
 
 export interface Scheduler {
   /** Ends the loops; steps in flight are given back. */
@@ -41,6 +42,10 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
     every('expire', RETENTION_MS, () => expireJobData(ctx)),
     every('packages', RETENTION_MS, () => collectPackages(ctx)),
     every('garbage', RETENTION_MS, () => collectGarbage(ctx)),
+    every('disk', DISK_MS, async () => {
+      await ctx.disk.look();
+      return false;
+    }),
     every('forget', FORGET_MS, () => forget(ctx)),
   ].map((loop) => runLoop(loop, ctx.logger, stop.signal));
   return {

@@ -29,12 +29,15 @@ export async function claimStep(
   owner: string,
   now: number,
   leaseMs: number,
+  /** Steps that are not to be begun. */
+  except: readonly StepName[] = [],
 ): Promise<StepRow | undefined> {
   const step = await tx
     .selectFrom('step')
     .innerJoin('job', 'job.no', 'step.job')
     .selectAll('step')
     .where('step.ready_at', '<=', now)
+    .$if(except.length > 0, (query) => query.where('step.name', 'not in', except))
     .where((e) => e.or([e('step.owner', '=', ''), e('step.deadline_at', '<=', now)]))
     .orderBy('step.ready_at')
     .orderBy('step.job')

@@ -19,6 +19,7 @@ import { holdPackage, keepPackage } from '../../store/packages.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { ComponentRow, RevisionRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { requireSpace } from '../require-space.ts';
 
 /** The field that an archive comes in. */
 export const ARCHIVE = 'data';
@@ -46,6 +47,7 @@ export interface StoredPackage {
 
 /** Never an object that was there before: it may be about to be deleted. */
 export async function storePackage(ctx: Context, body: BlobBody): Promise<StoredPackage> {
+  requireSpace(ctx);
   const key = `package/${uuidv7()}`;
   const hold = await holdPackage(ctx.store.db, key, ctx.now() + HOLD_MS);
   await ctx.blobs.put(key, body);

@@ -42,6 +42,8 @@ export interface Candidate {
 export async function findCandidates(ctx: Context, runner: Runner): Promise<Candidate[]> {
   const { db } = ctx.store;
   const candidates: Candidate[] = [];
+  // Results need room; those of tasks under way are still taken.
+  if (ctx.disk.isLow()) return candidates;
   // Jobs that no runner can run must not hide those behind them.
   for (let after = 0; candidates.length < MAX_CANDIDATES;) {
     const jobs = await claimableJobs(db, ctx.now(), { after, limit: MAX_CANDIDATES });

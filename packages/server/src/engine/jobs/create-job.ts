@@ -16,6 +16,7 @@ import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { usableTemplate } from '../templates/usable-template.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
+import { requireSpace } from '../require-space.ts';
 import { checkParams } from './check-params.ts';
 import {
   ALREADY_STARTED,
@@ -47,6 +48,7 @@ export async function createJob(
   input: CreateJobInput,
 ): Promise<JobView> {
   if (input.run === true) throw notBuilt('run on create');
+  requireSpace(ctx);
   if (RESERVED_IDS.has(input.jobId ?? '')) {
     throw invalid(`jobId ${input.jobId} is a reserved word`, [
       { field: 'jobId', description: 'is a reserved word' },

@@ -24,6 +24,7 @@ import type { Db } from '../../store/store.ts';
 import type { Account } from '../auth/account.ts';
 import { checkBalance } from '../wallet/balance.ts';
 import { enterState } from '../transitions/enter-state.ts';
+import { requireSpace } from '../require-space.ts';
 import { checkSchemas } from './check-params.ts';
 import { checkOwners, checkSecrets } from './check-secrets.ts';
 import { ALREADY_STARTED, checkParamsSize, draftOf } from './draft.ts';
@@ -42,6 +43,7 @@ export async function runJob(
   config: JobConfigInput,
 ): Promise<void> {
   const draft = await draftOf(ctx, account, id);
+  requireSpace(ctx);
   checkConfig(config);
   const doc = withConfig(draft.doc, config);
   await checkUpload(ctx.store.db, draft.job.no, doc);

@@ -28,6 +28,9 @@ const STEPS: Record<StepName, StepKind> = {
   deliver: { run: runDeliverStep, enters: { from: 'MERGED', to: 'DOWNLOADING' } },
 };
 
+/** Not begun while the disk is almost full; those that are under way finish, and so do the other stages. */
+const BRINGS_DATA: readonly StepName[] = ['source'];
+
 /** Failures that are neither the user's nor final are tried again this often. */
 const MAX_TRIES = 5;
 
@@ -66,7 +69,13 @@ async function claim(
   owner: string,
 ): Promise<{ step: StepRow; job: JobRow } | null> {
   const now = ctx.now();
-  const step = await claimStep(tx, owner, now, ctx.config.leaseMs);
+  const step = await claimStep(
+    tx,
+    owner,
+    now,
+    ctx.config.leaseMs,
+    ctx.disk.isLow() ? BRINGS_DATA : [],
+  );
   if (step === undefined) return null;
   const job = await lockJob(tx, step.job);
   if (job === undefined) throw new Error(`step ${step.name} of job ${step.job}, which is gone`);
