@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROUTES, SERVICES } from '@bytenite/contract';
-import { openApiDocument } from '@bytenite/contract/openapi';
+import { callsWithoutExample, openApiDocument } from '@bytenite/contract/openapi';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const ORIGIN = 'http://127.0.0.1:4280';
@@ -64,6 +64,12 @@ function contentOf(file) {
   }
 }
 
+// They need a platform to be recorded from, so they are not written here.
+const silent = callsWithoutExample();
+if (silent.length > 0) {
+  console.error(`nothing to show of ${silent.join(', ')}; run npm run examples`);
+  process.exitCode = 1;
+}
 const isCheck = process.argv.includes('--check');
 const stale = [...generatedFiles()].filter(([file, content]) => contentOf(file) !== content);
 for (const [file, content] of isCheck ? [] : stale) {

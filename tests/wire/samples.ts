@@ -156,7 +156,7 @@ async function beginBackup(platform: Platform): Promise<string> {
 
 function walletSamples(platform: Platform): Samples {
   const coupon = (more: object = {}) => ({
-    amount: '12.5',
+    amount: 12.5,
     maxUses: 3,
     expiresAt: '2099-01-01T00:00:00Z',
     notes: 'For the start',
@@ -195,7 +195,7 @@ function walletSamples(platform: Platform): Samples {
     Wallet_ListCoupons: () => ({ query: PAGE }),
     Wallet_CreateCoupon: () => ({ body: coupon({ code: '' }) }),
     Wallet_RevokeCoupon: async () => ({ params: { id: (await newCoupon()).id }, body: {} }),
-    Wallet_CreditAccount: onSelf({ body: { amount: '200', notes: 'A start' } }),
+    Wallet_CreditAccount: onSelf({ body: { amount: 200, notes: 'A start' } }),
     Wallet_GetAccountBalance: onSelf({}),
     Wallet_ListAccountTransactions: onSelf({ query: PAGE }),
     Wallet_CheckLedger: () => ({}),

@@ -5,10 +5,13 @@ import {
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
 } from 'zod-openapi';
+import { addExamples } from './openapi-examples.ts';
 import { ROUTES } from './routes/index.ts';
 import { SERVICES, type Route, type ServiceName } from './route.ts';
 import { RpcStatus } from './shapes/common.ts';
 import { wireTraits } from './decode.ts';
+
+export { callsWithoutExample } from './openapi-examples.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -24,7 +27,7 @@ export function openApiDocument(service: ServiceName, origin: string, version: s
       item[method.toLowerCase() as 'get'] = operation(id, route, path, scheme, i > 0);
     });
   }
-  return createDocument({
+  const document = createDocument({
     openapi: '3.1.0',
     info: { title, version },
     servers: [{ url: origin }],
@@ -33,6 +36,8 @@ export function openApiDocument(service: ServiceName, origin: string, version: s
       securitySchemes: { [scheme]: { type: 'apiKey', in: 'header', name: 'Authorization' } },
     },
   });
+  addExamples(document);
+  return document;
 }
 
 function operation(
