@@ -185,7 +185,10 @@ describe('the origin of links', () => {
 describe('an operator', () => {
   it('learns that the server lives and works', async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
-    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' });
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({
+      status: 'ready',
+      disk: { low: false },
+    });
     const keys: string[] = [];
     for await (const key of ctx.blobs.list('health')) keys.push(key);
     expect(keys).toEqual([]);
