@@ -177,7 +177,6 @@ describe('a full job', () => {
 
 describe('what is not built is refused, never ignored', () => {
   test.each([
-    { run: true },
     { priority: 'EXECUTION_PRIORITY_FAST' },
     { priority: 1 },
     { config: { speculation: 'true' } },
@@ -191,13 +190,6 @@ describe('what is not built is refused, never ignored', () => {
     const body = { app: 'plain', jobId: 'unbuilt', ...extra };
     expect(await refusal(platform, 'POST', JOBS, body)).toMatch(/^501\/12 /);
     expect(await refusal(platform, 'GET', `${JOBS}/unbuilt`)).toBe('404/5 job not found');
-  });
-
-  test('an Idempotency-Key', async () => {
-    const key = { 'Idempotency-Key': 'once' };
-    expect(await refusal(platform, 'POST', JOBS, { app: 'plain' }, key)).toMatch(/^501\/12 /);
-    const run = `${JOBS}/${await draft()}/run`;
-    expect(await refusal(platform, 'POST', run, {}, key)).toMatch(/^501\/12 /);
   });
 
   test('in PATCH configs and in run too', async () => {

@@ -73,6 +73,7 @@ const RULES: Record<string, Rule> = {
   Customer_RenameJob: 'object',
   Customer_UpdateConfigs: 'object',
   Customer_RunJob: 'object',
+  Customer_RetryJob: 'object',
   Customer_AbortJob: 'object',
   Customer_UploadCompleted: 'object',
   Customer_GetResults: 'object',

@@ -16,6 +16,9 @@ export type Samples = Record<string, () => Sample | Promise<Sample>>;
 
 const APP = 'wire-app';
 const ENGINE = 'wire-engine';
+/** For jobs that run: no other sample switches these off. */
+const RUN_APP = 'wire-run-app';
+const RUN_ENGINE = 'wire-run-engine';
 const TEMPLATE = 'wire-template';
 const PAGE = { limit: '5', offset: '0', orderBy: '-createdAt' };
 
@@ -41,6 +44,8 @@ const BUCKET = { dataSourceDescriptor: 'bucket' };
 export async function prepareSamples(platform: Platform): Promise<void> {
   await pushComponent(platform, { name: APP, type: 'app', main: 'pass' });
   await pushComponent(platform, { name: ENGINE, type: 'partitioner', main: 'pass' });
+  await pushComponent(platform, { name: RUN_APP, type: 'app', main: 'pass' });
+  await pushComponent(platform, { name: RUN_ENGINE, type: 'partitioner', main: 'pass' });
   await platform.call('POST', '/v1/dev/templates', { id: TEMPLATE, app: APP });
 }
 
@@ -52,6 +57,12 @@ export function samplesOf(platform: Platform): Samples {
       ...body,
     });
     return reply.job.id;
+  };
+  /** It fails by itself, without chunks, where the abort comes too late. */
+  const failed = async (): Promise<string> => {
+    const id = await draft({ app: RUN_APP, partitioner: RUN_ENGINE, run: true });
+    await platform.call('POST', `/v1/customer/jobs/${id}/abort`).catch(() => undefined);
+    return id;
   };
   const onDraft =
     (body?: unknown, of: object = {}) =>
@@ -103,6 +114,10 @@ export function samplesOf(platform: Platform): Samples {
     Customer_RenameJob: onDraft({ name: 'Another name' }),
     Customer_UpdateConfigs: onDraft(CONFIG),
     Customer_RunJob: onDraft({ config: CONFIG }),
+    Customer_RetryJob: async () => ({
+      params: { jobId: await failed() },
+      body: { config: { ...CONFIG, toleratedFailures: '2%' }, useLatest: true },
+    }),
     Customer_AbortJob: onDraft({}),
     Customer_UploadCompleted: async () => ({
       params: { jobId: await uploaded(platform, draft) },

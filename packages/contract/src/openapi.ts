@@ -40,6 +40,14 @@ export function openApiDocument(service: ServiceName, origin: string, version: s
   return document;
 }
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description: 'The same key and body get the first reply again, for 24 hours',
+  schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
+};
+
 function operation(
   operationId: string,
   route: Route,
@@ -53,6 +61,7 @@ function operation(
     required: true,
     schema: { type: 'string' as const },
   }));
+  const parameters = [...pathParams, ...(route.idempotent ? [IDEMPOTENCY_KEY] : [])];
   return {
     operationId,
     summary: route.summary,
@@ -60,7 +69,7 @@ function operation(
     tags: [route.path.split('/')[1] ?? ''],
     ...(deprecated ? { deprecated } : {}),
     security: route.open ? [] : [{ [scheme]: [] }],
-    ...(pathParams.length > 0 ? { parameters: pathParams } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.query === undefined ? {} : { requestParams: { query: route.query as z.ZodObject } }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
     responses: {

@@ -32,6 +32,8 @@ export interface Route {
   body?: z.ZodType;
   /** Largest body in bytes where it is not the default. */
   bodyLimit?: 'package';
+  /** True: with an Idempotency-Key it has its effect once. */
+  idempotent?: true;
   /** What a success carries; absent for calls that are not done. `stream` writes its own reply. */
   reply?: z.ZodType | 'stream';
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@bytenite/client';
@@ -84,10 +85,15 @@ async function requireFile(file: string): Promise<void> {
   });
 }
 
-/** Makes the draft. */
+/** Makes the draft, or the job that runs at once where the body says so. */
 export async function createJob(client: Client, body: CreateJobInput): Promise<Job> {
-  const { job } = await client.call('Customer_CreateJob', { body });
+  const { job } = await client.call('Customer_CreateJob', { body }, onceOnly());
   return job;
+}
+
+/** A call that is repeated when its reply was lost, and has its effect once. */
+export function onceOnly(): { idempotencyKey: string } {
+  return { idempotencyKey: randomUUID() };
 }
 
 /** Uploads the draft's input and says that it is complete. */

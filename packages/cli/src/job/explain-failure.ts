@@ -18,7 +18,10 @@ export async function explainFailure(client: Client, job: Job): Promise<CliError
   }
   return new CliError(`job ${job.id} failed: ${job.failureReason}`, {
     why,
-    fix: [`see everything it printed: bytenite job logs ${job.id}`],
+    fix: [
+      `see everything it printed: bytenite job logs ${job.id}`,
+      `run again only what has no result: bytenite job retry ${job.id}`,
+    ],
   });
 }
 

@@ -229,8 +229,11 @@ export const EventEnvelope = z.object({
 /** Deprecated: nothing is counted. */
 export const StatsReply = z.object({ stats: Empty });
 
-export const RetryInput = z.object({
-  config: JobConfigInput.optional(),
-  chunks: z.string().optional(),
-  useLatest: z.boolean().optional(),
-});
+export const RetryInput = z
+  .object({
+    config: JobConfigInput.optional(),
+    chunks: z.string().max(16_384).optional(),
+    useLatest: z.boolean().optional(),
+  })
+  .meta({ id: 'RetryJobRequest' });
+export type RetryInput = z.output<typeof RetryInput>;

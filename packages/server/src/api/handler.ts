@@ -1,21 +1,25 @@
 /** What a handler is given and gives back, derived from the route it serves. */
-import type {
-  GenericResponse,
-  Route,
-  RouteInput,
-  RouteReply,
-  ROUTES,
-  ServiceName,
+import {
+  stringifyWire,
+  type GenericResponse,
+  type Route,
+  type RouteInput,
+  type RouteReply,
+  type ROUTES,
+  type ServiceName,
 } from '@bytenite/contract';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { Caller } from '../engine/auth/account.ts';
+import type { Once, OnceKey } from '../engine/once.ts';
 
 export interface Call<R extends Route> extends RouteInput<R> {
   ctx: Context;
   /** Who asks; null only where the call needs no token. */
   account: R extends { open: true } ? null : Caller;
   requestId: string;
+  /** Where the call has an Idempotency-Key. */
+  onceKey: OnceKey | null;
   /** Scheme and host that absolute links begin with. */
   origin: string;
   request: Request;
@@ -43,4 +47,14 @@ export function genericResponse(
   message = '',
 ): z.output<typeof GenericResponse> {
   return { ok: true, requestId: call.requestId, message, error: null };
+}
+
+/** For use cases that have their effect once: the reply is stored with it, as it is sent. */
+export function onceOf<T>(
+  call: { onceKey: OnceKey | null },
+  replyOf: (result: T) => unknown,
+): Once<T> | null {
+  const { onceKey } = call;
+  if (onceKey === null) return null;
+  return { key: onceKey, replyOf: (result) => stringifyWire(replyOf(result)) };
 }

@@ -5,7 +5,7 @@ import {
   type TaskState,
   type TaskStats,
 } from '@bytenite/contract';
-import { isTerminal } from '../domain/job-state.ts';
+import { isOfEarlierRun, isOver } from '../domain/task-run.ts';
 import { byteChips } from '../domain/price.ts';
 import { taskIdOf } from '../domain/task-id.ts';
 import type { TaskView } from '../engine/jobs/list-tasks.ts';
@@ -40,15 +40,15 @@ export function presentTask(view: TaskView): Task {
 function stateOf({ job, task, leases }: TaskView): TaskState {
   if (task.state === 'committed') return 'COMPLETED';
   if (task.state === 'failed') return 'FAILED';
-  if (isTerminal(job.state)) return 'ABORTED';
+  if (isOver(job, task)) return 'ABORTED';
   const phase = leases[0]?.phase;
   if (phase === undefined) return 'SCHEDULED';
   return phase === 'STAGING_OUT' ? 'RUNNING' : phase;
 }
 
-/** An aborted task ended with its job. */
+/** An aborted task ended with its run of the job; when an earlier one ended is not known any more. */
 function endOf({ job, task }: TaskView): number | null {
-  return task.state === 'open' ? job.ended_at : task.ended_at;
+  return task.state === 'open' && !isOfEarlierRun(job, task) ? job.ended_at : task.ended_at;
 }
 
 function stateTimestamps(view: TaskView, state: TaskState): Record<string, string> {

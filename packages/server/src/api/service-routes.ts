@@ -13,10 +13,12 @@ import {
 import type { Context as HonoContext, Hono } from 'hono';
 import type { Context } from '../context.ts';
 import { authenticate } from '../engine/auth/authenticate.ts';
+import { findReply } from '../engine/once.ts';
 import { credentialOf } from './credentials.ts';
 import type { AppEnv } from './env.ts';
 import type { Call, Handler } from './handler.ts';
 import { HANDLERS } from './handlers/index.ts';
+import { onceKeyOf } from './once-key.ts';
 import { originOf } from './origin.ts';
 import { readText } from './request-body.ts';
 import { routeTable, type Operation } from './route-table.ts';
@@ -24,9 +26,6 @@ import { routeTable, type Operation } from './route-table.ts';
 /** Base64 is a third longer than its bytes; the rest is for what stands around it. */
 const PACKAGE_OVERHEAD = 4 / 3;
 const PACKAGE_EXTRA_BYTES = 1024 * 1024;
-
-/** Calls that an idempotency key would be for; until keys are kept, one is refused. */
-const IDEMPOTENT_OPERATIONS = new Set(['Customer_CreateJob', 'Customer_RunJob']);
 
 /** Replies hold tokens and private data: no cache on the way keeps them. */
 const REPLY_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
@@ -50,30 +49,47 @@ export function methodNotAllowed(c: HonoContext<AppEnv>, methods: readonly strin
 async function serve(
   c: HonoContext<AppEnv>,
   ctx: Context,
-  { id, service, route }: Operation,
+  operation: Operation,
 ): Promise<Response> {
+  const { id, service, route } = operation;
   c.set('operation', id);
   const account =
     route.open === true ? null : await authenticate(ctx, credentialOf(c.req.raw.headers));
-  if (account !== null) c.set('account', account.id);
   const handler = (HANDLERS[service] as Record<string, Handler<Route> | undefined>)[id];
   if (!route.done || handler === undefined) throw refusalOf(id, route);
-  if (IDEMPOTENT_OPERATIONS.has(id) && c.req.header('idempotency-key') !== undefined) {
-    throw notBuilt('Idempotency-Key');
-  }
+  const params = c.req.param();
+  const query = readQuery(c, route);
+  const { text, body } = await readBody(c, ctx, route);
+  const { headers } = c.req.raw;
   const call = {
     ctx,
     account,
     requestId: c.get('requestId'),
+    onceKey: onceKeyOf(operation, { headers, account, params, body: text }),
     origin: originOf(c, ctx.config),
-    params: c.req.param(),
-    query: readQuery(c, route),
-    body: await readBody(c, ctx, route),
+    params,
+    query,
+    body,
     request: c.req.raw,
   } as unknown as Call<Route>;
-  const reply: unknown = await handler(call);
-  if (reply instanceof Response) return reply;
-  return c.body(stringifyWire(reply), 200, REPLY_HEADERS);
+  const reply = await replyTo(call, handler);
+  return reply instanceof Response ? reply : c.body(reply, 200, REPLY_HEADERS);
+}
+
+/** A call that was made before with the same Idempotency-Key gets the reply that it got then. */
+async function replyTo(call: Call<Route>, handler: Handler<Route>): Promise<string | Response> {
+  const { ctx, onceKey } = call;
+  const earlier = onceKey && (await findReply(ctx, onceKey));
+  if (earlier !== null) return earlier;
+  try {
+    const reply: unknown = await handler(call);
+    return reply instanceof Response ? reply : stringifyWire(reply);
+  } catch (error) {
+    // Its twin was quicker, or had its effect before this one looked: to this call both are the same.
+    const repeated = onceKey && (await findReply(ctx, onceKey));
+    if (repeated === null) throw error;
+    return repeated;
+  }
 }
 
 function refusalOf(id: string, route: Route): ApiError {
@@ -86,14 +102,18 @@ function readQuery(c: HonoContext<AppEnv>, route: Route): unknown {
 }
 
 /** Calls without a body of their own still refuse one that is no JSON. */
-async function readBody(c: HonoContext<AppEnv>, ctx: Context, route: Route): Promise<unknown> {
-  if (route.method === 'GET' || route.method === 'DELETE') return undefined;
+async function readBody(
+  c: HonoContext<AppEnv>,
+  ctx: Context,
+  route: Route,
+): Promise<{ text: string; body: unknown }> {
+  if (route.method === 'GET' || route.method === 'DELETE') return { text: '', body: undefined };
   const text = await readText(c, {
     bytes: bodyLimitOf(ctx, route),
     idleMs: ctx.config.limits.idleMs,
   });
   const body = valueOf(decodeText(route.body ?? Empty, text));
-  return route.body === undefined ? undefined : body;
+  return { text, body: route.body === undefined ? undefined : body };
 }
 
 function bodyLimitOf(ctx: Context, route: Route): number {

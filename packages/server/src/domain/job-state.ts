@@ -2,7 +2,8 @@
  * A job passes through the contract's states in their order. NEW is a draft; STARTED waits for its first
  * step; UPLOADING, DOWNLOADING and TASKS_COMPLETED are work of the server; PARTITIONING, PARTITIONED and
  * MERGING wait for tasks (PARTITIONING also while chunks are being recorded). Any state after NEW may
- * fail. COMPLETE and FAILED are left by nothing.
+ * fail. COMPLETE and FAILED are left only by a retry, which goes back to STARTED or to PARTITIONED in a
+ * new run.
  */
 import { JOB_STATES, type JobState, type TaskKind } from '@bytenite/contract';
 
@@ -21,6 +22,11 @@ export function mayFollow(from: JobState, to: JobState): boolean {
   if (to === 'FAILED') return isRunning(from);
   const place = ORDER.indexOf(from);
   return place >= 0 && ORDER[place + 1] === to;
+}
+
+/** Whether a job may be taken into another run. */
+export function mayRestart(from: JobState): boolean {
+  return isTerminal(from);
 }
 
 /** States in which tasks are claimed, with the kind of their tasks. */

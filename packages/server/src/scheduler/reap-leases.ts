@@ -51,6 +51,8 @@ export async function endOverdueJobs(ctx: Context): Promise<boolean> {
     ctx.store.transact(async (tx) => {
       const job = await lockJob(tx, no);
       if (job === undefined || !isRunning(job.state)) return;
+      // It may have been run again meanwhile.
+      if (job.deadline_at === null || job.deadline_at > ctx.now()) return;
       const policy = await policyOf(ctx, tx, no, job.run);
       const message = `job timed out after ${policy.config.jobTimeout} s`;
       const end = { state: 'FAILED', reason: 'JOB_TIMEOUT', message } as const;

@@ -3,6 +3,7 @@ import { eachOrLog } from './each.ts';
 import { sweepAccessTokens } from '../engine/auth/sweep-tokens.ts';
 import { discardPrefix } from '../engine/discard.ts';
 import { dataPrefix } from '../engine/job-keys.ts';
+import { forgetKeys } from '../engine/once.ts';
 import { isTerminal } from '../domain/job-state.ts';
 import { expiredJobs, lockJob, updateJob } from '../store/jobs.ts';
 import { deletePins, dropRevision, unneededRevisions } from '../store/packages.ts';
@@ -21,11 +22,14 @@ const READ_MS = 10 * 60_000;
 
 /** Marks data of jobs that ended long ago as expired, under the job's lock; deletion comes after. */
 export async function expireJobData(ctx: Context): Promise<boolean> {
-  const jobs = await expiredJobs(ctx.store.db, ctx.now() - ctx.config.retentionMs, PER_ROUND);
+  const endedBefore = ctx.now() - ctx.config.retentionMs;
+  const jobs = await expiredJobs(ctx.store.db, endedBefore, PER_ROUND);
   const expired = await eachOrLog(jobs, ctx.logger, (no) =>
     ctx.store.transact(async (tx) => {
       const job = await lockJob(tx, no);
       if (job === undefined || !isTerminal(job.state) || job.data_state !== 'kept') return;
+      // It may have been run again and have ended meanwhile.
+      if (job.ended_at === null || job.ended_at > endedBefore) return;
       await updateJob(tx, job, { data_state: 'expired' });
       await discardPrefix(tx, dataPrefix(no), ctx.now());
       // It cannot be retried any more.
@@ -68,6 +72,7 @@ export async function collectPackages(ctx: Context): Promise<boolean> {
 /** Forgets old events and ended access tokens. */
 export async function forget(ctx: Context): Promise<boolean> {
   await sweepAccessTokens(ctx);
+  await forgetKeys(ctx);
   const before = ctx.now() - ctx.config.eventRetentionMs;
   return (await deleteEventsBefore(ctx.store.db, before, ROWS_PER_ROUND)) === ROWS_PER_ROUND;
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { addAccount, addJob, T0 } from '../testing/rows.ts';
 import {
   claimStep,
-  deleteSteps,
+  takeSteps,
   extendAllSteps,
   finishStep,
   insertStep,
@@ -141,7 +141,7 @@ export function describeSteps(fixture: Fixture): void {
     it('end with their job: the owner’s end has no effect then', async () => {
       await add('source');
       const step = await claim('a');
-      await fixture.store.transact((tx) => deleteSteps(tx, job));
+      await fixture.store.transact((tx) => takeSteps(tx, job));
       expect(await renew(step)).toBe(false);
       expect(await finish(step)).toBe(false);
       expect(await jobSteps(fixture.store.db, job)).toEqual([]);

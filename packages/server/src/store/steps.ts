@@ -103,8 +103,9 @@ export async function finishStep(tx: Tx, step: Fenced): Promise<boolean> {
   return result.numDeletedRows > 0n;
 }
 
-export async function deleteSteps(tx: Tx, job: number): Promise<void> {
-  await tx.deleteFrom('step').where('job', '=', job).execute();
+/** Ends the steps of a job, whoever runs them. */
+export async function takeSteps(tx: Tx, job: number): Promise<StepRow[]> {
+  return tx.deleteFrom('step').where('job', '=', job).returningAll().execute();
 }
 
 /** At the start of the only process: whatever a dead one was running is free. */

@@ -14,6 +14,7 @@ import { users } from './migrations/0003-users.ts';
 import { lists } from './migrations/0004-lists.ts';
 import { components } from './migrations/0005-components.ts';
 import { wallet } from './migrations/0006-wallet.ts';
+import { retries } from './migrations/0008-retries.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -110,6 +111,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0004-lists': lists,
     '0005-components': components,
     '0006-wallet': wallet(traits),
+    '0008-retries': retries,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

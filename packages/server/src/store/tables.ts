@@ -137,6 +137,8 @@ export interface JobTable {
   deadline_at: number | null;
   /** What of the price is booked. */
   paid: Generated<number>;
+  /** When nobody can be delivering what an earlier run was cut off from any more. */
+  deliver_after: number;
 }
 
 /** What is wide or seldom read. */
@@ -370,6 +372,16 @@ export interface RedemptionTable {
   no: number;
 }
 
+/** A call with an Idempotency-Key and the reply that repeats get; written with the call's effect. */
+export interface IdemTable {
+  account: string;
+  path: string;
+  key: string;
+  body_hash: string;
+  reply: string;
+  created_at: number;
+}
+
 /** Small facts about the installation, such as the key that signs links. */
 export interface MetaTable {
   key: string;
@@ -403,6 +415,7 @@ export interface Tables {
   wallet: WalletTable;
   coupon: CouponTable;
   redemption: RedemptionTable;
+  idem: IdemTable;
   meta: MetaTable;
 }
 

@@ -162,18 +162,20 @@ function startOf(scope: TaskScope): RawBuilder<unknown> {
   return ofLease(scope, 'started_at', 'started_at');
 }
 
-/** An open task of an ended job ended with it. */
+/** An open task of an ended job ended with it; when an earlier run of it ended is not known any more. */
 function endOf({ job }: TaskScope): RawBuilder<unknown> {
   const end = isTerminal(job.state) ? job.ended_at : null;
-  return sql`case task.state when 'open' then cast(${end} as bigint) else task.ended_at end`;
+  return sql`case when task.state = 'open' and task.run in (0, ${job.run})
+    then cast(${end} as bigint) else task.ended_at end`;
 }
 
 /** The wire's state, which only the live leases and the job's own state know. */
 function stateOf({ job }: TaskScope): RawBuilder<unknown> {
   const open = isTerminal(job.state)
     ? sql`'ABORTED'`
-    : sql`coalesce((select case phase when 'STAGING_OUT' then 'RUNNING' else phase end
-        ${ITS_LEASE} limit 1), 'SCHEDULED')`;
+    : sql`case when task.run not in (0, ${job.run}) then 'ABORTED' else
+        coalesce((select case phase when 'STAGING_OUT' then 'RUNNING' else phase end
+        ${ITS_LEASE} limit 1), 'SCHEDULED') end`;
   return sql`case task.state when 'committed' then 'COMPLETED' when 'failed' then 'FAILED'
     else ${open} end`;
 }

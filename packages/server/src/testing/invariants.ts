@@ -9,9 +9,9 @@ import { effectiveConfig } from '../domain/job-doc.ts';
 import { isRunning, isTerminal, kindClaimedIn } from '../domain/job-state.ts';
 import { priceOf } from '../domain/price.ts';
 import { isFree, MAX_LOSSES } from '../domain/task-end.ts';
+import { runOf } from '../domain/task-run.ts';
 import { toleratedOf } from '../domain/tolerance.ts';
 import { COMPONENT_OF_KIND } from '../engine/job-policy.ts';
-import { runOf } from '../engine/transitions/commit-results.ts';
 import { readJobDoc } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
 import type {

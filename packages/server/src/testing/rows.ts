@@ -62,6 +62,7 @@ export async function addJob(
     failed: 0,
     price: 0,
     data_state: 'kept',
+    deliver_after: 0,
     failure_reason: 'NONE',
     error_message: '',
     state_times: '{}',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 /** Options of `create` and `run` that say what the job is. */
 export function addCreateOptions(command: Command): Command {
-  return command
+  command
     .option('--template <id>', 'job template')
     .option('--app <tag>', "app, in place of the template's")
     .option('--partitioner <tag>', "partitioner, in place of the template's")
@@ -17,7 +17,12 @@ export function addCreateOptions(command: Command): Command {
       'a parameter, like app.case=upper; JSON if it parses, else text; key:=text is always text (repeatable)',
       collect,
       [],
-    )
+    );
+  return addConfigOptions(command);
+}
+
+export function addConfigOptions(command: Command): Command {
+  return command
     .option(
       '--config <key=value>',
       'like taskTimeout=600 or maxTaskRetries=0 (repeatable)',

@@ -6,6 +6,7 @@ import { addGet } from './get.ts';
 import { addList } from './list.ts';
 import { addLogs } from './logs.ts';
 import { addResults } from './results.ts';
+import { addRetry } from './retry.ts';
 import { addRun } from './run.ts';
 import { addTasks } from './tasks.ts';
 import { addWatch } from './watch.ts';
@@ -20,6 +21,7 @@ const COMMANDS = [
   addLogs,
   addResults,
   addAbort,
+  addRetry,
   addDelete,
 ];
 

@@ -1,9 +1,10 @@
 import type { Client } from '@bytenite/client';
 import type { JobConfigInput } from '@bytenite/contract';
 import type { Command } from 'commander';
-import { Interrupted, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import {
   createJob,
+  onceOnly,
   planJob,
   uploadInput,
   type CreateOptions,
@@ -13,28 +14,19 @@ import { untilInterrupted } from '../../job/interrupt.ts';
 import { configOf } from '../../job/params.ts';
 import { selectJob } from '../../job/select-job.ts';
 import { settleDraft } from '../../job/settle-draft.ts';
-import { sayHowToReturn, watchJob } from '../../job/watch-job.ts';
-import { printable } from '../../terminal/escape.ts';
-import { fieldText, printJson } from '../../terminal/json.ts';
-import { openOutFolder } from '../../terminal/out-folder.ts';
 import { sessionOf } from '../global-options.ts';
 import { addCreateOptions, CREATE_ONLY } from './create-options.ts';
+import { addWaiting, checkWaiting, seeThrough, type Waiting } from './waiting.ts';
 
-interface Options extends CreateOptions {
-  out?: string;
-  wait: boolean;
-  json?: true;
-}
+type Options = CreateOptions & Waiting;
 
 export function addRun(group: Command): void {
-  const command = group
-    .command('run')
-    .description('make a job and run it, or run a draft; wait for its end and fetch the results')
-    .argument('[job]', 'id of a draft, or last')
-    .option('--out <dir>', 'download the results to this folder')
-    .option('--no-wait', 'return as soon as it runs')
-    .option('--json', 'print the job at the end')
-    .addHelpText('after', EXAMPLES);
+  const command = addWaiting(
+    group
+      .command('run')
+      .description('make a job and run it, or run a draft; wait for its end and fetch the results')
+      .argument('[job]', 'id of a draft, or last'),
+  ).addHelpText('after', EXAMPLES);
   addCreateOptions(command).action(async (draft: string | undefined, options: Options) => {
     await run(await sessionlessPlan(draft, options), command, options);
   });
@@ -52,11 +44,7 @@ type Plan = { draft: string } | JobPlan;
 
 /** Everything that can be wrong without asking the platform. */
 async function sessionlessPlan(draft: string | undefined, options: Options): Promise<Plan> {
-  if (!options.wait && options.out !== undefined) {
-    throw new UsageError('--no-wait and --out exclude each other: results come at the end');
-  }
-  // Found out now, not when the job has run.
-  if (options.out !== undefined) openOutFolder(options.out);
+  checkWaiting(options);
   if (draft === undefined) return planJob(options);
   const extra = CREATE_ONLY.find((name) => options[name] !== undefined);
   if (extra !== undefined || options.param.length > 0) {
@@ -71,17 +59,7 @@ async function sessionlessPlan(draft: string | undefined, options: Options): Pro
 async function run(plan: Plan, command: Command, options: Options): Promise<void> {
   const client = await sessionOf(command);
   const jobId = await untilInterrupted((signal) => start(client, plan, options, signal));
-  if (!options.wait) {
-    await sayStarted(client, jobId, options);
-    return;
-  }
-  process.stderr.write(`Job ${printable(jobId)}\n`);
-  try {
-    await untilInterrupted((signal) => watchJob(client, jobId, options, signal));
-  } catch (error) {
-    if (error instanceof Interrupted) sayHowToReturn(jobId);
-    throw error;
-  }
+  await seeThrough(client, jobId, options);
 }
 
 /** Makes the job where there is none yet, and runs it. Returns its id. */
@@ -97,9 +75,10 @@ async function start(
     return jobId;
   }
   const { body, input } = plan;
+  if (input === undefined) return (await createJob(client, { ...body, run: true })).id;
   const job = await createJob(client, body);
   try {
-    if (input !== undefined) await uploadInput(client, job, input, signal);
+    await uploadInput(client, job, input, signal);
     await runDraft(client, job.id, undefined, signal);
   } catch (error) {
     throw await settleDraft(client, job.id, input, error);
@@ -113,14 +92,6 @@ async function runDraft(
   config: JobConfigInput | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  await client.call('Customer_RunJob', { params: { jobId }, body: config ?? {} }, { signal });
-}
-
-async function sayStarted(client: Client, jobId: string, options: Options): Promise<void> {
-  if (options.json) {
-    const text = await client.text('Customer_GetJob', { params: { jobId } });
-    printJson(fieldText(text, 'job'));
-    return;
-  }
-  console.log(`Job ${printable(jobId)} runs. Watch it: bytenite job watch ${printable(jobId)}`);
+  const input = { params: { jobId }, body: config ?? {} };
+  await client.call('Customer_RunJob', input, { signal, ...onceOnly() });
 }

@@ -14,6 +14,7 @@ import { filterJobs, getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
 import { getTask, listTasks } from '../../engine/jobs/list-tasks.ts';
 import { findLogs } from '../../engine/jobs/read-logs.ts';
 import { getResults } from '../../engine/jobs/results.ts';
+import { retryJob } from '../../engine/jobs/retry-job.ts';
 import { runJob } from '../../engine/jobs/run-job.ts';
 import { countRunningTasks } from '../../engine/jobs/running-tasks.ts';
 import { testDataSource } from '../../engine/jobs/test-data-source.ts';
@@ -23,7 +24,7 @@ import { listUsableTemplates } from '../../engine/templates/list-templates.ts';
 import { viewBalance } from '../../engine/wallet/balance.ts';
 import { streamEvents } from '../event-stream.ts';
 import { resultLink, uploadLink } from '../file-links.ts';
-import { genericResponse, type Handlers } from '../handler.ts';
+import { genericResponse, onceOf, type Handlers } from '../handler.ts';
 import { presentSchema } from '../present-component.ts';
 import { presentJob, presentTemplateInfo } from '../present-job.ts';
 import { streamLogs } from '../present-logs.ts';
@@ -45,7 +46,8 @@ function jobReply(call: LinkContext, view: JobView): z.output<typeof JobReply> {
 
 export const customerHandlers: Handlers<'customer'> = {
   async Customer_CreateJob(call) {
-    return jobReply(call, await createJob(call.ctx, call.account, call.body));
+    const once = onceOf<JobView>(call, (view) => jobReply(call, view));
+    return jobReply(call, await createJob(call.ctx, call.account, call.body, once));
   },
   async Customer_ListJobs(call) {
     const { pagination, jobs } = await listJobs(call.ctx, call.account, call.query);
@@ -79,8 +81,16 @@ export const customerHandlers: Handlers<'customer'> = {
     return jobReply(call, await updateConfig(ctx, account, params.jobId, body));
   },
   async Customer_RunJob(call) {
-    await runJob(call.ctx, call.account, call.params.jobId, call.body);
-    return genericResponse(call);
+    const reply = genericResponse(call);
+    const once = onceOf<void>(call, () => reply);
+    await runJob(call.ctx, call.account, call.params.jobId, call.body, once);
+    return reply;
+  },
+  async Customer_RetryJob(call) {
+    const reply = genericResponse(call);
+    const once = onceOf<void>(call, () => reply);
+    await retryJob(call.ctx, call.account, call.params.jobId, call.body, once);
+    return reply;
   },
   async Customer_AbortJob(call) {
     await abortJob(call.ctx, call.account, call.params.jobId);

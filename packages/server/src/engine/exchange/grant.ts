@@ -92,7 +92,8 @@ export async function claimForRunner(
     const wanted = capacityFor(needs, runner, capacity);
     if (wanted === 0) continue;
     const job = await lockJob(tx, seen.no);
-    if (job === undefined || job.state !== seen.state) continue;
+    // Of another run, what was read before may not be true any more.
+    if (job === undefined || job.state !== seen.state || job.run !== seen.run) continue;
     const taken = grantedTo(needs, runner);
     const claims = await claimTasks(tx, job, claimant(ctx, runner, taken), wanted);
     if (claims.length === 0) continue;

@@ -1,4 +1,4 @@
-import { ApiError, invalid, notBuilt, precondition, type CreateJobInput } from '@bytenite/contract';
+import { ApiError, invalid, precondition, type CreateJobInput } from '@bytenite/contract';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { checkConfig, checkPriority } from '../../domain/job-config.ts';
@@ -17,6 +17,7 @@ import type { Account } from '../auth/account.ts';
 import { usableTemplate } from '../templates/usable-template.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
 import { requireSpace } from '../require-space.ts';
+import { transactOnce, type Once } from '../once.ts';
 import { checkParams } from './check-params.ts';
 import {
   ALREADY_STARTED,
@@ -27,6 +28,8 @@ import {
 } from './draft.ts';
 import { viewJob, type JobView } from './job-view.ts';
 import { readSources } from './read-sources.ts';
+import { startDraft } from './run-job.ts';
+import { checkStart } from './start-checks.ts';
 
 /** Path words of the routes, which cannot be job ids, and what every command takes for the newest job. */
 const RESERVED_IDS = new Set([
@@ -41,13 +44,16 @@ const RESERVED_IDS = new Set([
   'uploadcompleted',
 ]);
 
-/** Creates a draft, or updates an own draft of the given id. */
+/**
+ * Creates a draft, or updates an own draft of the given id; with `run` it starts in the same transaction,
+ * so that nothing is there when it cannot.
+ */
 export async function createJob(
   ctx: Context,
   account: Account,
   input: CreateJobInput,
+  once: Once<JobView> | null = null,
 ): Promise<JobView> {
-  if (input.run === true) throw notBuilt('run on create');
   requireSpace(ctx);
   if (RESERVED_IDS.has(input.jobId ?? '')) {
     throw invalid(`jobId ${input.jobId} is a reserved word`, [
@@ -58,9 +64,25 @@ export async function createJob(
   checkConfig(input.config ?? {});
   const doc = await newDoc(ctx, account, input);
   await checkParams(ctx, account.id, doc, submittedComponents(input.params));
-  const job = await ctx.store.transact((tx) => saveDraft(ctx, tx, account, input, doc));
+  const runs = input.run === true;
+  if (runs) await checkStart(ctx, account.id, doc, await draftNo(ctx, account, input.jobId));
+  const view = await transactOnce(ctx, once, async (tx) => {
+    const draft = await saveDraft(ctx, tx, account, input, doc);
+    return viewJob(ctx, runs ? await startDraft(ctx, tx, account, draft, doc) : draft, tx);
+  });
   ctx.signals.notify('event');
-  return viewJob(ctx, job);
+  if (runs) ctx.signals.notify('step');
+  return view;
+}
+
+/** Of the draft that a given id stands for; it may have an upload already. */
+async function draftNo(
+  ctx: Context,
+  account: Account,
+  id: string | undefined,
+): Promise<number | null> {
+  if (!id) return null;
+  return (await findJob(ctx.store.db, account.id, id))?.no ?? null;
 }
 
 async function newDoc(ctx: Context, account: Account, input: CreateJobInput): Promise<JobDoc> {
@@ -164,6 +186,7 @@ async function insertDraft(
       started_at: null,
       ended_at: null,
       deadline_at: null,
+      deliver_after: 0,
     },
     doc,
   );

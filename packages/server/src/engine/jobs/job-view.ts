@@ -5,6 +5,7 @@ import { isRunning, isTerminal } from '../../domain/job-state.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
 import { readJobDocs } from '../../store/jobs.ts';
 import { countPhases } from '../../store/leases.ts';
+import type { Db } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { waitingReason } from './waiting-reason.ts';
 
@@ -17,20 +18,25 @@ export interface JobView {
   now: number;
 }
 
-export async function viewJob(ctx: Context, job: JobRow): Promise<JobView> {
-  const [view] = await viewJobs(ctx, [job]);
+/** `db`: the transaction that the job was changed in, where it has not been committed. */
+export async function viewJob(ctx: Context, job: JobRow, db: Db = ctx.store.db): Promise<JobView> {
+  const [view] = await viewJobs(ctx, [job], db);
   if (view === undefined) throw new Error(`job ${job.no} has no view`);
   return view;
 }
 
-export async function viewJobs(ctx: Context, jobs: readonly JobRow[]): Promise<JobView[]> {
+export async function viewJobs(
+  ctx: Context,
+  jobs: readonly JobRow[],
+  db: Db = ctx.store.db,
+): Promise<JobView[]> {
   const docs = await readJobDocs(
-    ctx.store.db,
+    db,
     jobs.map((job) => job.no),
   );
   const running = jobs.filter((job) => isRunning(job.state));
   const phases = await countPhases(
-    ctx.store.db,
+    db,
     running.map((job) => job.no),
   );
   const views: JobView[] = [];
@@ -43,7 +49,7 @@ export async function viewJobs(ctx: Context, jobs: readonly JobRow[]): Promise<J
       job,
       doc,
       taskCounts: countTasks(job, live),
-      waitingReason: waits ? await waitingReason(ctx, job, doc) : '',
+      waitingReason: waits ? await waitingReason(ctx, db, job, doc) : '',
       now: ctx.now(),
     });
   }

@@ -3,6 +3,7 @@ import type { JobDoc, PinnedRevision } from '../../domain/job-doc.ts';
 import { kindClaimedIn } from '../../domain/job-state.ts';
 import { nextReadyAt } from '../../store/leases.ts';
 import { jobSteps } from '../../store/steps.ts';
+import type { Db } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { isLargerThan, needsOf } from '../exchange/task-context.ts';
 import { NO_SPACE } from '../require-space.ts';
@@ -11,13 +12,21 @@ import { COMPONENT_OF_KIND } from '../job-policy.ts';
 const WAITS_FOR_SPACE = `waits for room: ${NO_SPACE}`;
 
 /** Why nothing of a started job runs on a runner at the moment, in words for its owner. */
-export async function waitingReason(ctx: Context, job: JobRow, doc: JobDoc): Promise<string> {
-  const step = (await jobSteps(ctx.store.db, job.no))[0];
+export async function waitingReason(
+  ctx: Context,
+  db: Db,
+  job: JobRow,
+  doc: JobDoc,
+): Promise<string> {
+  const step = (await jobSteps(db, job.no))[0];
   if (step !== undefined) {
     if (step.owner !== '') return '';
     if (ctx.disk.isLow() && step.name === 'source') return WAITS_FOR_SPACE;
     const waits = step.ready_at - ctx.now();
-    return waits > 0 ? `waits ${seconds(waits)} before trying the ${step.name} step again` : '';
+    if (waits <= 0) return '';
+    return step.tries > 0
+      ? `waits ${seconds(waits)} before trying the ${step.name} step again`
+      : `waits ${seconds(waits)} until the delivery of the run before has ended`;
   }
   const kind = kindClaimedIn(job.state);
   const component = kind === null ? null : (doc.pinned?.[COMPONENT_OF_KIND[kind]] ?? null);
@@ -25,7 +34,7 @@ export async function waitingReason(ctx: Context, job: JobRow, doc: JobDoc): Pro
   if (ctx.disk.isLow()) return WAITS_FOR_SPACE;
   const noRunner = runnerProblem(ctx, component);
   if (noRunner !== null) return noRunner;
-  const readyAt = await nextReadyAt(ctx.store.db, job.no);
+  const readyAt = await nextReadyAt(db, job.no);
   const cursorLeft = job.state === 'PARTITIONED' && job.cursor < job.num_chunks;
   if (!cursorLeft && readyAt !== null && readyAt > ctx.now()) {
     return `waits ${seconds(readyAt - ctx.now())} before the next retry`;

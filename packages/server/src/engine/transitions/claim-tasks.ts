@@ -1,10 +1,10 @@
 import { kindClaimedIn } from '../../domain/job-state.ts';
+import { runOf } from '../../domain/task-run.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertLeases, takeReady } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, NewLease } from '../../store/tables.ts';
 import { chunkSources, taskSources, type ChunkSource } from '../../store/tasks.ts';
-import { runOf } from './commit-results.ts';
 
 export interface Claim {
   lease: NewLease;

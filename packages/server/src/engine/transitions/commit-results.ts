@@ -1,4 +1,5 @@
 import type { EndReport, TaskKind, Verdict } from '@bytenite/contract';
+import { runOf } from '../../domain/task-run.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { takeSiblings } from '../../store/leases.ts';
 import { insertEvents, keepBlobs } from '../../store/records.ts';
@@ -73,11 +74,6 @@ export async function commitResults(
     price: job.price + price,
   });
   return { job: await advance(tx, counted ?? job, committed, now), verdicts };
-}
-
-/** APP tasks keep run 0, so that a retry keeps their results; engine tasks belong to a run. */
-export function runOf(job: Pick<JobRow, 'run'>, kind: TaskKind): number {
-  return kind === 'APP' ? 0 : job.run;
 }
 
 function keyOf(task: { kind: TaskKind; run: number; chunk: number }): string {
@@ -166,6 +162,7 @@ export async function finishChunks(tx: Tx, job: JobRow, now: number): Promise<Jo
 
 /** The output is there, or `index` names the files that are it; it is delivered next. */
 export async function enterMerged(tx: Tx, job: JobRow, now: number, index = ''): Promise<JobRow> {
-  await insertStep(tx, { job: job.no, run: job.run, name: 'deliver', readyAt: now, input: index });
+  const readyAt = Math.max(now, job.deliver_after);
+  await insertStep(tx, { job: job.no, run: job.run, name: 'deliver', readyAt, input: index });
   return enterState(tx, job, 'MERGED', now);
 }

@@ -1,8 +1,8 @@
 import type { FailureReason } from '@bytenite/contract';
 import { deleteReady, takeJobLeases } from '../../store/leases.ts';
-import { deleteSteps } from '../../store/steps.ts';
+import { takeSteps } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
-import type { JobRow, LeaseRow } from '../../store/tables.ts';
+import type { JobRow, LeaseRow, StepRow } from '../../store/tables.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertAttempts } from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
@@ -32,16 +32,26 @@ export async function endJob(
     leases.map((lease) => abortedAttempt(lease, now)),
   );
   await deleteReady(tx, job.no);
-  await deleteSteps(tx, job.no);
+  const deliverAfter = Math.max(job.deliver_after, ...deliveriesUntil(await takeSteps(tx, job.no)));
   payAtCommit(tx, job.no, now);
   const price = leases.reduce((sum, lease) => sum + priceOfLease(policy, lease, now), job.price);
   const priced = price === job.price ? job : await updateJob(tx, job, { price });
   return enterState(tx, priced ?? job, end.state, now, {
     ended_at: now,
+    deliver_after: deliverAfter,
     ...(end.state === 'FAILED'
       ? { failure_reason: end.reason, error_message: end.message }
       : { failure_reason: 'NONE', error_message: '' }),
   });
+}
+
+/**
+ * Whoever delivers while its job ends may be writing a file until its lease is over: a delivery of the next
+ * run, which writes the same names, begins after that.
+ */
+function deliveriesUntil(steps: readonly StepRow[]): number[] {
+  const running = steps.filter(({ name, owner }) => name === 'deliver' && owner !== '');
+  return running.map((step) => step.deadline_at);
 }
 
 function abortedAttempt(lease: LeaseRow, now: number) {
