@@ -1456,6 +1456,29 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
       "messages": []
     }
   },
+  "Customer_RetryJob": {
+    "params": {
+      "jobId": "6f0d2c1e-5b7a-4c3d-9e21-000000000001"
+    },
+    "body": {
+      "config": {
+        "taskTimeout": 600,
+        "jobTimeout": 7200,
+        "isTestJob": true,
+        "maxTaskRetries": 2,
+        "allowEmpty": false,
+        "toleratedFailures": "2%"
+      },
+      "useLatest": true
+    },
+    "status": 200,
+    "reply": {
+      "ok": true,
+      "requestId": "req-7d20",
+      "message": "",
+      "error": null
+    }
+  },
   "Customer_FilterJobs": {
     "body": {
       "pagination": {
@@ -1785,7 +1808,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         },
         {
           "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000003",
-          "name": "word-count",
+          "name": "wire-run-app",
           "version": "1.0",
           "owner": "6f0d2c1e-5b7a-4c3d-9e21-000000000002",
           "userName": "admin",
