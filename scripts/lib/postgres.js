@@ -9,8 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, run } from './run.js';
 
 /**
- * @typedef {{ url: string, bin: string, stop: () => Promise<void> }} Postgres
- *   `url` is of a superuser.
+ * @typedef {{
+ *   url: string,
+ *   bin: string,
+ *   end: (signal: NodeJS.Signals) => Promise<void>,
+ *   start: () => Promise<void>,
+ *   stop: () => Promise<void>,
+ * }} Postgres
+ *   `url` is of a superuser. `end` and `start` are for those who want it away for a while.
  * @typedef {{ uid?: number, gid?: number }} Owner
  */
 
@@ -47,22 +53,27 @@ export async function startPostgres(bin, { durable = false } = {}) {
   const data = path.join(dir, 'data');
   await initialize(bin, dir, data, password, owner);
   const port = await freePort();
-  const server = spawn(path.join(bin, 'postgres'), serverArgs(data, dir, port, durable), {
-    stdio: 'ignore',
-    cwd: dir,
-    ...owner,
-  });
+  const args = serverArgs(data, dir, port, durable);
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let server;
+  const start = async () => {
+    server = spawn(path.join(bin, 'postgres'), args, { stdio: 'ignore', cwd: dir, ...owner });
+    await answering(bin, port, server);
+  };
+  /** @param {NodeJS.Signals} signal */
+  const end = async (signal) => server && ended(server, signal);
   const stop = async () => {
-    await ended(server);
+    await end('SIGINT');
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    await answering(bin, port, server);
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`, bin, stop };
+  const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
+  return { url, bin, end, start, stop };
 }
 
 /**
@@ -151,15 +162,16 @@ async function answering(bin, port, server) {
 }
 
 /**
- * Its fast shutdown ends all sessions.
+ * SIGINT is its fast shutdown, which ends all sessions; SIGQUIT the one that leaves everything as it is.
  *
  * @param {import('node:child_process').ChildProcess} server
+ * @param {NodeJS.Signals} signal
  * @returns {Promise<void>}
  */
-function ended(server) {
+function ended(server, signal) {
   return new Promise((resolve) => {
     if (server.exitCode !== null || server.signalCode !== null) return resolve();
     server.once('exit', () => resolve());
-    server.kill('SIGINT');
+    server.kill(signal);
   });
 }

@@ -7,8 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SERVER = path.join(ROOT, 'packages/server/dist/bundle/main.js');
-const RUNNER = path.join(ROOT, 'packages/runner/dist/bundle/main.js');
+export const SERVER = path.join(ROOT, 'packages/server/dist/bundle/main.js');
+export const RUNNER = path.join(ROOT, 'packages/runner/dist/bundle/main.js');
 /** A start takes a second; a machine that runs other tests too may take its time. */
 const READY_MS = 60_000;
 /** So much of the log an error shows. */
@@ -62,19 +62,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const logFile = path.join(dir, 'log');
   let port = 0;
 
-  const start = async (program: string, args: readonly string[]) => {
-    const child = fork(program, [...args], {
-      silent: true,
-      // Not the flags of the test runner.
-      execArgv: [...(options.nodeArgs ?? [])],
-      env: { ...process.env, BYTENITE_ALLOW_PRIVATE_URLS: '1', ...options.env },
-    });
-    const log = createWriteStream(logFile, { flags: 'a' });
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
-    const ready = await readyMessage(child, logFile);
-    return { child, ready };
-  };
+  const start = (program: string, args: readonly string[]) =>
+    startProgram(program, args, { ...options, logFile });
 
   const platform: Platform = {
     dir,
@@ -136,7 +125,25 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   return platform;
 }
 
-function programOf(child: ChildProcess): Program {
+/** Starts a server or a runner and waits until it is ready. */
+export async function startProgram(
+  program: string,
+  args: readonly string[],
+  options: Pick<PlatformOptions, 'env' | 'nodeArgs'> & { logFile: string },
+): Promise<{ child: ChildProcess; ready: Record<string, unknown> }> {
+  const child = fork(program, [...args], {
+    silent: true,
+    // Not the flags of the test runner.
+    execArgv: [...(options.nodeArgs ?? [])],
+    env: { ...process.env, BYTENITE_ALLOW_PRIVATE_URLS: '1', ...options.env },
+  });
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  return { child, ready: await readyMessage(child, options.logFile) };
+}
+
+export function programOf(child: ChildProcess): Program {
   return {
     process: child,
     async kill() {

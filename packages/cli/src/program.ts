@@ -15,6 +15,11 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/up.ts')).defineUp,
   },
   {
+    name: 'server',
+    summary: 'run one server of several on a PostgreSQL database',
+    load: async () => (await import('./commands/server.ts')).defineServer,
+  },
+  {
     name: 'auth',
     summary: 'sign in to a platform',
     load: async () => (await import('./commands/auth.ts')).defineAuth,

@@ -7,14 +7,16 @@ import { refuseUnfinishedRestore } from './backup/unfinished-restore.ts';
 import { openDiskBlobStore } from './blob/disk.ts';
 import { readConfig, type ServerConfig } from './config/config.ts';
 import type { Context } from './context.ts';
-import { ensureFirstUser } from './engine/auth/ensure-first-user.ts';
+import { ensureFirstUser, type FirstUser } from './engine/auth/ensure-first-user.ts';
 import { watchDiskSpace } from './disk-space.ts';
 import { createBackupSessions } from './engine/backup/backup-sessions.ts';
 import { createRunnerDirectory } from './engine/runners.ts';
+import { checkInstallation } from './installation.ts';
 import { openLinkSigner } from './links.ts';
 import { createLogger } from './logging.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
+import { shareSignals } from './shared-signals.ts';
 import { createSignals } from './signals.ts';
 import { databaseFile } from './store/database-file.ts';
 import { lockDataDir } from './store/process-lock.ts';
@@ -27,18 +29,64 @@ import { masterKeysOf } from './vault/master-key-source.ts';
 import { openVault } from './vault/vault.ts';
 
 async function openDatabase({ databaseUrl, database, dataDir }: ServerConfig): Promise<Store> {
-  if (databaseUrl !== null) return openPostgresStore({ url: databaseUrl, ...database });
+  if (databaseUrl !== null) {
+    return openPostgresStore({ url: databaseUrl, ...database }).catch((error: unknown) => {
+      throw withCause(`${nameOf(databaseUrl)} cannot be used`, error);
+    });
+  }
   const file = databaseFile(dataDir);
   return openStore(sqliteDialect(file), 'sqlite', sqliteReader(file));
 }
 
-async function openContext(config: ServerConfig, stopping: AbortSignal): Promise<Context> {
+/** Where the database is, without the password. */
+function nameOf(databaseUrl: string): string {
+  const { host, pathname } = new URL(databaseUrl);
+  return `DATABASE_URL (${host}${pathname})`;
+}
+
+/** All that is known, in one line: whoever starts a server sees nothing else. */
+function withCause(message: string, error: unknown): Error {
+  const words = [message];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) words.push(cause.message);
+  return new Error(words.join(': '), { cause: error });
+}
+
+interface Begun {
+  ctx: Context;
+  first: FirstUser;
+}
+
+/** Where servers share a database, one begins after the other: the first makes what all of them need. */
+async function begin(config: ServerConfig, stopping: AbortSignal): Promise<Begun> {
   const store = await openDatabase(config);
+  const act = async () => {
+    const ctx = await openContext(config, store, stopping);
+    return { ctx, first: await ensureFirstUser(ctx, config.presetApiKey) };
+  };
+  try {
+    return await (store.shared === null ? act() : store.shared.alone('start', act));
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openContext(
+  config: ServerConfig,
+  store: Store,
+  stopping: AbortSignal,
+): Promise<Context> {
   const logger = createLogger(config.logLevel);
+  const blobs = await openDiskBlobStore({
+    dir: path.join(config.dataDir, 'blobs'),
+    shared: store.shared !== null,
+  });
+  if (store.shared !== null) await checkInstallation(store.db, blobs);
+  const signals = createSignals();
   return {
     config,
     store,
-    blobs: await openDiskBlobStore({ dir: path.join(config.dataDir, 'blobs') }),
+    blobs,
     now: store.now,
     logger,
     guard: createUrlGuard({
@@ -48,7 +96,7 @@ async function openContext(config: ServerConfig, stopping: AbortSignal): Promise
     schemas: createSchemaValidator(),
     links: await openLinkSigner(store.db),
     vault: await openVault(store, masterKeysOf(config), logger),
-    signals: createSignals(),
+    signals: store.shared === null ? signals : shareSignals(signals, store.shared, stopping),
     runners: createRunnerDirectory(config.leaseMs),
     backups: createBackupSessions(config.dataDir),
     disk: await watchDiskSpace(config.dataDir, config.diskLimit, logger),
@@ -61,16 +109,19 @@ async function main(): Promise<void> {
   process.umask(0o077);
   const config = readConfig(process.argv.slice(2), process.env);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const lock = lockDataDir(path.join(config.dataDir, 'server.lock'));
+  const lock = config.databaseUrl === null ? lockDataDir(lockFile(config)) : null;
   await refuseUnfinishedRestore(config.dataDir);
   // Snapshots of a server that was killed.
   await rm(path.join(config.dataDir, 'backup'), { recursive: true, force: true });
   const stop = new AbortController();
-  const ctx = await openContext(config, stop.signal);
-  const first = await ensureFirstUser(ctx, config.presetApiKey);
+  const { ctx, first } = await begin(config, stop.signal).catch((error: unknown) => {
+    stop.abort();
+    throw error;
+  });
   const runnerToken = (await readFile(config.runnerTokenFile, 'utf8')).trim();
-  const server = await listen(createApp(ctx, { runnerToken }), config, ctx.logger);
-  const scheduler = await startScheduler(ctx);
+  const healthOnly = config.role === 'scheduler';
+  const server = await listen(createApp(ctx, { runnerToken, healthOnly }), config, ctx.logger);
+  const scheduler = config.role === 'api' ? null : await startScheduler(ctx);
   ctx.logger.info({ port: server.port, host: config.host }, 'server is ready');
   process.send?.({ ready: true, port: server.port, apiKeyCreated: first.created });
 
@@ -78,12 +129,16 @@ async function main(): Promise<void> {
   ctx.logger.info('server is stopping');
   stop.abort();
   ctx.signals.notify('runnable'); // long polls look up
-  await scheduler.close();
+  await scheduler?.close();
   await server.close();
   await ctx.schemas.close();
   await ctx.blobs.close();
   await ctx.store.close();
-  lock.release();
+  lock?.release();
+}
+
+function lockFile({ dataDir }: ServerConfig): string {
+  return path.join(dataDir, 'server.lock');
 }
 
 /** A signal, or the end of the supervisor that started this process. */

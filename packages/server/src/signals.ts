@@ -3,7 +3,9 @@
  * the truth: whoever waits also looks at the tables at least once a second.
  */
 /** Nobody notifies `never`: it is a wait that ends by time or abort. */
-export type Topic = 'runnable' | 'step' | 'event' | 'never';
+export type Topic = (typeof SHARED_TOPICS)[number] | 'never';
+
+export const SHARED_TOPICS = ['runnable', 'step', 'event'] as const;
 
 export interface Signals {
   notify: (topic: Topic) => void;

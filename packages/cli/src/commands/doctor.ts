@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { programOf } from '../supervisor/programs.ts';
 import type { Check } from '../doctor/check.ts';
 import { checkDataDir } from '../doctor/data-dir.ts';
+import { checkDatabase } from '../doctor/database.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { checkPlatform } from '../doctor/platform.ts';
 import { checkRunner } from '../doctor/runner.ts';
@@ -48,6 +49,7 @@ async function examine(command: Command): Promise<Check[]> {
     ...(await checkMachine()),
     ...(await checkRunner(programOf('@bytenite/runner/main'))),
     ...(await checkDataDir(dataDir)),
+    await checkDatabase(dataDir, process.env['DATABASE_URL']),
     ...(await checkPlatform(options)),
   ];
 }

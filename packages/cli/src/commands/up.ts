@@ -31,7 +31,7 @@ interface Options extends GlobalOptions {
 /** What people choose between; the runner knows one more, for benches. */
 const SANDBOX_TIERS = ['auto', 'process'] as const;
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const LOG_FORMATS = ['json', 'pretty'] as const;
 
 const HELP = `
@@ -182,7 +182,7 @@ function readKey(file: string): string {
   }
 }
 
-function checkUrl(text: string): string {
+export function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
   throw new UsageError(`--public-url ${text} is not an address like https://bytenite.example.org`);
@@ -190,7 +190,7 @@ function checkUrl(text: string): string {
 
 const MAX_PORT = 65_535;
 
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= MAX_PORT) return port;
   throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`);

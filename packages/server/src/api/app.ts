@@ -18,6 +18,8 @@ export interface AppOptions {
   /** What runners show in place of a token. */
   runnerToken: string;
   telemetry?: Telemetry;
+  /** For a server that answers nobody else. */
+  healthOnly?: boolean;
 }
 
 export const RUNNER_BASE = '/v1/runner';
@@ -29,6 +31,7 @@ export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
   app.onError((error, c) => replyWithError(c, ctx, error));
   app.notFound((c) => replyWithError(c, ctx, new ApiError('NOT_FOUND', 'route not found')));
   healthRoutes(app, ctx, telemetry);
+  if (options.healthOnly === true) return app;
   fileRoutes(app, ctx);
   docsRoutes(app, ctx);
   serviceRoutes(app, ctx);

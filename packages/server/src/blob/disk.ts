@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +14,8 @@ import type { OpenFiles } from './open-files.ts';
 
 export interface DiskBlobStoreOptions {
   dir: string;
+  /** Other processes write there too; on a file system that shows all of them the same. */
+  shared?: boolean;
   /** Files kept open for read(); default 256. */
   maxOpenFiles?: number;
 }
@@ -20,19 +23,23 @@ export interface DiskBlobStoreOptions {
 const DEFAULT_OPEN_FILES = 256;
 const UNCHECKED_READ_BYTES = 256 * 1024;
 
+/** What a living process writes has not stood still for so long. */
+const DEAD_MS = 24 * 3600 * 1000;
+
 /**
  * Opens a blob store in a folder, which it creates (0700). Objects are `<dir>/objects/<key>`.
- * One process owns the folder: what lies in `<dir>/tmp` belongs to a dead one and is removed.
+ * Unless it is shared, what lies in `<dir>/tmp` belongs to a dead process and is removed.
  */
 export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore> {
   const objects = join(options.dir, 'objects');
   const tmp = join(options.dir, 'tmp');
   await mkdir(objects, { recursive: true, mode: 0o700 });
-  await rm(tmp, { recursive: true, force: true });
-  await mkdir(tmp, { mode: 0o700 });
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  await clean(tmp, options.shared === true ? Date.now() - DEAD_MS : Infinity);
   const folders = createFolderSync(objects);
   await folders.sync(options.dir);
   const files = createOpenFiles(options.maxOpenFiles ?? DEFAULT_OPEN_FILES);
+  const own = randomUUID();
   let lastTemp = 0;
 
   function pathOf(key: string): string {
@@ -42,7 +49,7 @@ export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<
 
   function newTempPath(): string {
     lastTemp += 1;
-    return `${tmp}/${lastTemp}`;
+    return `${tmp}/${own}-${lastTemp}`;
   }
 
   async function deletePrefix(prefix: string): Promise<void> {
@@ -75,6 +82,14 @@ export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<
     },
     close: () => files.close(),
   };
+}
+
+async function clean(folder: string, before: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (mtimeMs < before) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function openStream(

@@ -10,10 +10,15 @@ const MIB = 1024 ** 2;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const SERVER_ROLES = ['all', 'api', 'scheduler'] as const;
+export type ServerRole = (typeof SERVER_ROLES)[number];
+
 export interface ServerConfig {
   dataDir: string;
   /** A PostgreSQL database; null keeps an SQLite file in the data directory. */
   databaseUrl: string | null;
+  /** What this process does: answers callers and runners, moves jobs on, or both. */
+  role: ServerRole;
   database: {
     /** Connections that this process opens at most. */
     connections: number;
@@ -77,15 +82,18 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       port: { type: 'string', default: '4280' },
       'public-url': { type: 'string' },
       'trust-proxy': { type: 'boolean', default: false },
+      role: { type: 'string', default: 'all' },
       'allow-shared-process-tier': { type: 'boolean', default: false },
       'log-level': { type: 'string' },
     },
   });
   const dataDir = values['data-dir'];
   if (dataDir === undefined) throw new Error('--data-dir is required');
+  const url = databaseUrl(env['DATABASE_URL']);
   return {
     dataDir: path.resolve(dataDir),
-    databaseUrl: databaseUrl(env['DATABASE_URL']),
+    databaseUrl: url,
+    role: roleOf(values.role, url),
     database: {
       connections: wholeNumber(
         'BYTENITE_DATABASE_CONNECTIONS',
@@ -135,6 +143,19 @@ function logLevelOf(flag: string | undefined, variable: string | undefined): Log
   const level = LOG_LEVELS.find((known) => known === text);
   if (level !== undefined) return level;
   throw new Error(`${name} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}`);
+}
+
+function roleOf(text: string, url: string | null): ServerRole {
+  const role = SERVER_ROLES.find((known) => known === text);
+  if (role === undefined) {
+    throw new Error(
+      `--role must be one of ${SERVER_ROLES.join(', ')}, not ${JSON.stringify(text)}`,
+    );
+  }
+  if (role === 'all' || url !== null) return role;
+  throw new Error(
+    `--role ${role} needs a PostgreSQL database that servers can share: set DATABASE_URL to it`,
+  );
 }
 
 function databaseUrl(text: string | undefined): string | null {

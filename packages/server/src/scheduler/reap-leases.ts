@@ -6,6 +6,7 @@ import { isRunning } from '../domain/job-state.ts';
 import { lockJob, overdueJobs } from '../store/jobs.ts';
 import { extendAllLeases, jobsWithDueLeases, takeDueLeases } from '../store/leases.ts';
 import { eachOrLog } from './each.ts';
+import { readMeta, writeMeta } from '../store/meta.ts';
 import { extendAllSteps } from '../store/steps.ts';
 
 const LEASES_PER_ROUND = 1000;
@@ -16,12 +17,12 @@ const JOBS_PER_ROUND = 100;
  * beat: after a gap or a jump of the clock nothing expires that could not have been renewed meanwhile.
  */
 export function createReaper(ctx: Context): () => Promise<boolean> {
-  let lastBeat: number | null = null;
+  const beat = createBeat(ctx);
   return async () => {
     const now = ctx.now();
     const { leaseMs } = ctx.config;
-    const gap = lastBeat === null ? Infinity : Math.abs(now - lastBeat);
-    lastBeat = now;
+    const last = await beat(now);
+    const gap = last === null ? Infinity : Math.abs(now - last);
     if (gap > leaseMs / 2) {
       // Two transactions: who ends a step comes to the leases of its job after it.
       await ctx.store.transact((tx) => extendAllLeases(tx, now + leaseMs));
@@ -35,6 +36,29 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
     return reaped > 0;
   };
 }
+
+/** Keeps a beat, and tells when the last one was; null for the first. */
+function createBeat(ctx: Context): (now: number) => Promise<number | null> {
+  let last: number | null = null;
+  const { shared, db } = ctx.store;
+  if (shared === null) {
+    return async (now) => {
+      const before = last;
+      last = now;
+      return before;
+    };
+  }
+  // One beat for all servers: leases run out as long as any of them is there to renew them.
+  return async (now) => {
+    const kept = await readMeta(db, BEAT);
+    const before = kept === null ? null : Number(kept);
+    const isStale = before === null || Math.abs(now - before) > ctx.config.leaseMs / 8;
+    if (isStale) await writeMeta(db, BEAT, String(now));
+    return before;
+  };
+}
+
+const BEAT = 'reaper-beat';
 
 async function reapJob(ctx: Context, no: number): Promise<void> {
   await ctx.store.transact(async (tx) => {

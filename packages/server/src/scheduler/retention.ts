@@ -13,9 +13,12 @@ import {
   deleteJobRecords,
   dueGarbage,
   insertGarbage,
+  takeGarbage,
 } from '../store/records.ts';
 
 const PER_ROUND = 100;
+/** What a server took and did not delete is another's after this. */
+const GARBAGE_MS = 60_000;
 const ROWS_PER_ROUND = 5000;
 /** Whoever found a component just before it was deleted has read its package by then. */
 const READ_MS = 10 * 60_000;
@@ -43,7 +46,7 @@ export async function expireJobData(ctx: Context): Promise<boolean> {
 export async function collectGarbage(ctx: Context): Promise<boolean> {
   // A backup goes on copying what its snapshot names.
   if (await ctx.backups.expire(ctx.now())) return false;
-  const garbage = await dueGarbage(ctx.store.db, ctx.now(), PER_ROUND);
+  const garbage = await garbageOf(ctx);
   const collected = await eachOrLog(garbage, ctx.logger, async ({ id, prefix }) => {
     await ctx.blobs.deletePrefix(prefix);
     const job = /^job\/(\d+)$/.exec(prefix)?.[1];
@@ -54,6 +57,12 @@ export async function collectGarbage(ctx: Context): Promise<boolean> {
     await deleteGarbage(ctx.store.db, id);
   });
   return collected === PER_ROUND;
+}
+
+/** Servers that share a database do not delete the same. */
+function garbageOf({ store, now }: Context): Promise<{ id: number; prefix: string }[]> {
+  if (store.shared === null) return dueGarbage(store.db, now(), PER_ROUND);
+  return takeGarbage(store.db, now(), { limit: PER_ROUND, untilMs: GARBAGE_MS });
 }
 
 /** Names packages of deleted components as garbage, once no job can run them any more. */

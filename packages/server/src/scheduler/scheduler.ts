@@ -21,8 +21,8 @@ export interface Scheduler {
 }
 
 export async function startScheduler(ctx: Context): Promise<Scheduler> {
-  // This is the only process on this database: whoever ran a step before is dead.
-  await releaseAllSteps(ctx.store.db);
+  // The only process on its database: whoever ran a step before is dead. Else deadlines tell.
+  if (ctx.store.shared === null) await releaseAllSteps(ctx.store.db);
   const stop = new AbortController();
   const owner = randomUUID();
   const every = (name: string, ms: number, round: Loop['round']): Loop => ({

@@ -1,6 +1,7 @@
 /** Accounts, and who an API key or an access token belongs to. */
 import type { ContactInfo } from '@bytenite/contract';
 import { sql, type Insertable, type Updateable } from 'kysely';
+import { locksRows } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { AccessTokenTable, AccountRow, AccountTable } from './tables.ts';
 
@@ -33,6 +34,28 @@ export function accountDocOf(row: Pick<AccountRow, 'doc'>): AccountDoc {
 
 export async function findAccount(db: Db, id: string): Promise<AccountRow | undefined> {
   return db.selectFrom('account').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Locks an account, for what must be looked at and changed in one piece. */
+export async function lockAccount(tx: Tx, id: string): Promise<AccountRow | undefined> {
+  return tx
+    .selectFrom('account')
+    .selectAll()
+    .where('id', '=', id)
+    .$if(locksRows(tx), (query) => query.forNoKeyUpdate())
+    .executeTakeFirst();
+}
+
+/** Keeps the administrators as they are, so that two of them do not disable one another. */
+export async function lockAdmins(tx: Tx): Promise<void> {
+  if (!locksRows(tx)) return;
+  await tx
+    .selectFrom('account')
+    .select('id')
+    .where('role', '=', 'ROLE_ADMIN')
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
 }
 
 export async function insertAccount(tx: Tx, row: Insertable<AccountTable>): Promise<AccountRow> {

@@ -2,6 +2,7 @@
 import type { ComponentType } from '@bytenite/contract';
 import type { Manifest } from '../domain/manifest.ts';
 import { isShared } from './shared.ts';
+import { locksRows } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { ComponentRow, RevisionRow } from './tables.ts';
 
@@ -136,14 +137,15 @@ export async function newestRevision(db: Db, component: string): Promise<Revisio
     .executeTakeFirst();
 }
 
-/** The row of one name and version. */
-export async function findVersion(
-  db: Db,
+/** The row of one name and version, which is not deleted meanwhile. */
+export async function lockVersion(
+  tx: Tx,
   query: Pick<ComponentRow, 'account' | 'family' | 'name' | 'major' | 'minor'>,
 ): Promise<ComponentRow | undefined> {
-  return db
+  return tx
     .selectFrom('component')
     .selectAll()
+    .$if(locksRows(tx), (select) => select.forNoKeyUpdate())
     .where('account', '=', query.account)
     .where('family', '=', query.family)
     .where('name', '=', query.name)

@@ -17,7 +17,10 @@ export interface DialectTraits {
   /** Prepares a table whose few rows come, change and go all the time. */
   churns: (db: Kysely<unknown>, table: string) => Promise<void>;
   isUniqueViolation: (error: unknown) => boolean;
-  /** Whether a transaction that failed so can be run again from its beginning. */
+  /**
+   * Whether a transaction that failed so is run again from its beginning: it was in another's way, or lost a
+   * race for a name that the other has now, which it will see.
+   */
   isRepeatable: (error: unknown) => boolean;
   /** A number that a caller chose, of any size, to be compared with a column. */
   anyNumber: (value: number) => RawBuilder<number>;
@@ -79,7 +82,7 @@ const DIALECTS: Record<DialectName, DialectTraits> = {
     cluster: (table) => table,
     churns: makeChurn,
     isUniqueViolation: (error) => sqlStateOf(error) === '23505',
-    isRepeatable: (error) => ['40P01', '40001'].includes(sqlStateOf(error) ?? ''),
+    isRepeatable: (error) => ['40P01', '40001', '23505'].includes(sqlStateOf(error) ?? ''),
     anyNumber: (value) =>
       Number.isSafeInteger(value)
         ? sql`cast(${value} as bigint)`

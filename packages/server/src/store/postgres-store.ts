@@ -1,8 +1,9 @@
 /** The store on PostgreSQL, which any number of servers share. */
 import { Kysely, sql } from 'kysely';
 import { openDatabaseClock } from './database-clock.ts';
-import { postgresDialect, type PostgresOptions } from './postgres.ts';
-import { migrate, storeOf, type Db, type Store } from './store.ts';
+import { announce, listen } from './postgres-channel.ts';
+import { clientConfig, postgresDialect, type PostgresOptions } from './postgres.ts';
+import { migrate, SHARED_ACTS, storeOf, type Db, type SharedAct, type Store } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /** Of the connections, so many for reads that look at many rows; they must not keep leases waiting. */
@@ -21,11 +22,33 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   return {
     ...store,
     now: clock.now,
+    shared: {
+      alone: (at, act) => alone(db, at, act),
+      announce: (message) => announce(db, message),
+      // It waits for what may never come, so no statement of it has a limit.
+      listen: (hear, signal) => listen(clientConfig({ ...options, statementMs: 0 }), hear, signal),
+    },
     async close() {
       clock.close();
       await store.close();
     },
   };
+}
+
+/** Locks are numbers that all programs on a database share. */
+const FIRST_LOCK = 7_246_173_000;
+
+/** The lock ends with its connection, whatever becomes of this process. */
+function alone<T>(db: Db, at: SharedAct, act: () => Promise<T>): Promise<T> {
+  const lock = sql.lit(FIRST_LOCK + SHARED_ACTS.indexOf(at));
+  return db.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${lock})`.execute(connection);
+    try {
+      return await act();
+    } finally {
+      await sql`select pg_advisory_unlock(${lock})`.execute(connection);
+    }
+  });
 }
 
 function open(options: PostgresOptions): Db {

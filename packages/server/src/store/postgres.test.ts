@@ -1,10 +1,126 @@
-import { describe } from 'vitest';
-import { openTestStore, POSTGRES_URL, takeDatabase } from '../testing/postgres.ts';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  connected,
+  openTestStore,
+  POSTGRES_URL,
+  takeDatabase,
+  type TestDatabase,
+} from '../testing/postgres.ts';
+import { addAccount } from '../testing/rows.ts';
+import { writeMeta } from './meta.ts';
+import { eventBounds, eventsAfter, insertEvents } from './records.ts';
 import { describeStore } from './store.conformance.ts';
+import type { Store } from './store.ts';
 
 describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
   describeStore('postgres', async () => {
     const { url, release } = await takeDatabase();
     return { open: () => openTestStore(url), release };
+
+    let database: TestDatabase;
+    let stores: Store[];
+    beforeEach(async () => {
+      database = await takeDatabase();
+      stores = [];
+    });
+    afterEach(async () => {
+      await Promise.all(stores.map((store) => store.close()));
+      await database.release();
+    });
+    const open = async () => {
+      const store = await openTestStore(database.url);
+      stores.push(store);
+      return store;
+    };
+
+    it('shows an event only when none with a lower id can come any more', async () => {
+      const store = await open();
+      const account = await addAccount(store);
+      const event = (body: string) => ({
+        account,
+        job: 1,
+        at: store.now(),
+        type: 'job' as const,
+        body,
+      });
+      const seen = async () =>
+        (await eventsAfter(store.db, { account, afterId: 0, job: null, limit: 10 })).map(
+          ({ body }) => body,
+        );
+      await store.transact((tx) => insertEvents(tx, [event('before')]));
+      await store.transact(async (tx) => {
+        await insertEvents(tx, [event('slow')]);
+        await store.transact((other) => insertEvents(other, [event('fast')]));
+        expect(await seen()).toEqual(['before']);
+        expect(await eventBounds(store.db)).toMatchObject({ last: 1 });
+      });
+      expect(await seen()).toEqual(['before', 'slow', 'fast']);
+      expect(await eventBounds(store.db)).toMatchObject({ first: 1, last: 3 });
+    });
+
+    it("tells the database's time", async () => {
+      const store = await open();
+      const { rows } = await sql<{ now: number }>`
+      select cast(extract(epoch from clock_timestamp()) * 1000 as double precision) as now`.execute(
+        store.db,
+      );
+      expect(Math.abs(store.now() - (rows[0]?.now ?? 0))).toBeLessThan(5000);
+    });
+
+    it('hears what another announces, and lets one at a time do what is for one', async () => {
+      const [one, two] = [await open(), await open()];
+      if (one.shared === null || two.shared === null) throw new Error('it must be shared');
+      const heard = new Signal();
+      const stop = new AbortController();
+      const listening = one.shared.listen((message) => heard.add(message), stop.signal);
+      await heard.until('');
+      await two.shared.announce('it has begun');
+      await heard.until('it has begun');
+      stop.abort();
+      await listening;
+
+      let inside = 0;
+      const act = async () => {
+        inside += 1;
+        expect(inside).toBe(1);
+        await two.db.selectFrom('meta').selectAll().execute();
+        inside -= 1;
+      };
+      await Promise.all([one.shared.alone('vault', act), two.shared.alone('vault', act)]);
+    });
+
+    it('is brought up to date by one of those that start at once', async () => {
+      await connected(database.url, (admin) =>
+        admin.query('drop schema public cascade; create schema public'),
+      );
+      const opened = await Promise.all([open(), open(), open()]);
+      for (const store of opened) await addAccount(store);
+      expect(await opened[0]?.db.selectFrom('account').select('id').execute()).toHaveLength(3);
+    });
+
+    it('stores texts without NUL, which it has no place for, and sorts them by their bytes', async () => {
+      const store = await open();
+      for (const key of ['b\0', 'a', 'B', 'ä']) await writeMeta(store.db, key, key);
+      const rows = await store.db.selectFrom('meta').select('key').orderBy('key').execute();
+      expect(rows.map(({ key }) => key)).toEqual(['B', 'a', 'b', 'ä']);
+    });
   });
+
+  /** Messages, and a wait for one of them. */
+  class Signal {
+    private readonly messages: string[] = [];
+    private wake: () => void = () => undefined;
+    add(message: string): void {
+      this.messages.push(message);
+      this.wake();
+    }
+    async until(message: string): Promise<void> {
+      while (!this.messages.includes(message)) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+      }
+    }
+  }
 });

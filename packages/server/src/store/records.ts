@@ -1,6 +1,6 @@
 /** Events, log packs, outputs, uploads, pins and garbage: what is written beside the state. */
 import type { Insertable } from 'kysely';
-import { traitsOf } from './dialect.ts';
+import { locksRows, traitsOf } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { EventTable, LogPackTable, OutputTable, PinTable, UploadTable } from './tables.ts';
 
@@ -165,6 +165,27 @@ export async function dueGarbage(
     .where('not_before', '<=', now)
     .orderBy('id')
     .limit(limit)
+    .execute();
+}
+
+/** The same, and nobody else is given it for a while. */
+export async function takeGarbage(
+  db: Db,
+  now: number,
+  { limit, untilMs }: { limit: number; untilMs: number },
+): Promise<{ id: number; prefix: string }[]> {
+  const due = db
+    .selectFrom('gc')
+    .select('id')
+    .where('not_before', '<=', now)
+    .orderBy('id')
+    .limit(limit)
+    .$if(locksRows(db), (query) => query.forUpdate().skipLocked());
+  return db
+    .updateTable('gc')
+    .set({ not_before: now + untilMs })
+    .where('id', 'in', due)
+    .returning(['id', 'prefix'])
     .execute();
 }
 

@@ -40,10 +40,14 @@ export interface Store {
   close: () => Promise<void>;
 }
 
+/** What servers do one after the other. One inside another is in this order. */
+export const SHARED_ACTS = ['start', 'vault'] as const;
+export type SharedAct = (typeof SHARED_ACTS)[number];
+
 /** What only a database with several servers offers. */
 export interface SharedStore {
-  /** Runs `act` while no other server does so, of those that use this database. */
-  alone: <T>(act: () => Promise<T>) => Promise<T>;
+  /** Runs `act` while no other server is at the same, of those that use this database. */
+  alone: <T>(at: SharedAct, act: () => Promise<T>) => Promise<T>;
   /** Tells all others that listen; may be lost. */
   announce: (message: string) => Promise<void>;
   /** Hears what others announce, until the signal. */
@@ -78,7 +82,7 @@ export function storeOf(parts: { db: Db; reads: Db; name: DialectName }): Store 
   };
 }
 
-/** Two transactions that wait for one another: the database ends one of them, seldom and never for long. */
+/** Seldom more than one: whoever was in the way has committed by then. */
 const MAX_TRIES = 8;
 
 async function transact<T>(db: Db, name: DialectName, body: (tx: Tx) => Promise<T>): Promise<T> {

@@ -75,7 +75,8 @@ async function empty(url: string): Promise<void> {
   });
 }
 
-async function connected<T>(url: string, act: (admin: Client) => Promise<T>): Promise<T> {
+/** Runs statements as the user of an address. */
+export async function connected<T>(url: string, act: (admin: Client) => Promise<T>): Promise<T> {
   const admin = new Client({ connectionString: url });
   await admin.connect();
   try {

@@ -49,7 +49,15 @@ export async function openVault(
   }
   const known = new LRUCache<string, Buffer>({ max: KNOWN_KEYS });
   /** A data key made while the master key changes would be left under the old one. */
-  const exclusive = pLimit(1);
+  const inTurn = pLimit(1);
+  const exclusive = <T>(act: () => Promise<T>) =>
+    inTurn(() => (store.shared === null ? act() : store.shared.alone('vault', act)));
+
+  /** Another server may have rotated the master key. */
+  async function refresh(): Promise<void> {
+    const current = await readMeta(store.db, META_KEY);
+    if (current !== null && current !== keys[0].id) keys = await source.read(false);
+  }
 
   /** Brings every data key under the first master key. May be cut off anywhere and begun again. */
   async function settle(next: MasterKeys): Promise<void> {
@@ -67,6 +75,7 @@ export async function openVault(
     const remembered = known.get(account);
     if (remembered !== undefined) return remembered;
     const key = await exclusive(async () => {
+      if (store.shared !== null) await refresh();
       const row =
         (await findDataKey(store.db, account)) ?? (await makeDataKey(store.db, account, keys[0]));
       return unwrap(keys, row);
@@ -87,6 +96,7 @@ export async function openVault(
       if (source.write === undefined) throw new MasterKeyFixed(source.name);
       const { write } = source;
       await exclusive(async () => {
+        if (store.shared !== null) await refresh();
         const next: MasterKeys = [newMasterKey(), ...keys];
         await write(next);
         await settle(next);

@@ -3,7 +3,7 @@ import { invalid, notFound, precondition, type CreateApiKeyInput } from '@byteni
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { keyLifetimeMs } from '../../domain/key-lifetime.ts';
-import { findAccount } from '../../store/accounts.ts';
+import { lockAccount } from '../../store/accounts.ts';
 import { countUsableKeys, insertApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys.ts';
 import type { ApiKeyRow } from '../../store/tables.ts';
 import type { Account } from './account.ts';
@@ -34,7 +34,7 @@ export async function createApiKey(
   const hash = hashOf(secret);
   const now = ctx.now();
   const row = await ctx.store.transact(async (tx) => {
-    const account = await findAccount(tx, owner.id);
+    const account = await lockAccount(tx, owner.id);
     if (account === undefined) throw notFound('user');
     if (account.disabled !== 0) {
       throw precondition(`user ${account.user_name} is disabled, enable it first`);

@@ -14,6 +14,8 @@ interface Known {
 
 /** Clients poll: for this long a token is taken for what it was when last looked up. */
 const REMEMBER_MS = 5000;
+/** Where another server may have ended it, which this one does not hear of. */
+const REMEMBER_SHARED_MS = 1000;
 const REMEMBER_COUNT = 10_000;
 
 /** The last use of a key is told to the minute. */
@@ -94,7 +96,8 @@ async function noteUse(
 function memoryOf(store: Store): Memory {
   let memory = memories.get(store);
   if (memory === undefined) {
-    memory = { known: new LRUCache({ max: REMEMBER_COUNT, ttl: REMEMBER_MS }), epoch: 0 };
+    const ttl = store.shared === null ? REMEMBER_MS : REMEMBER_SHARED_MS;
+    memory = { known: new LRUCache({ max: REMEMBER_COUNT, ttl }), epoch: 0 };
     memories.set(store, memory);
   }
   return memory;

@@ -17,6 +17,8 @@ import {
   firstAdmin,
   insertAccount,
   listAccounts,
+  lockAccount,
+  lockAdmins,
   updateAccount,
 } from '../../store/accounts.ts';
 import { pageOf, paginationOf, sortRows, type SortKeys } from '../page.ts';
@@ -97,7 +99,8 @@ export async function changeUser(
 ): Promise<UserView> {
   requireAdmin(admin);
   const user = await ctx.store.transact(async (tx) => {
-    const row = await findAccount(tx, id);
+    await lockAdmins(tx);
+    const row = await lockAccount(tx, id);
     if (row === undefined) throw notFound('user');
     const changed = {
       disabled: disabled === undefined ? row.disabled : Number(disabled),

@@ -1,6 +1,12 @@
 import { notFound, type UpdateUserInput } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { accountDocOf, findAccount, updateAccount, type AccountDoc } from '../../store/accounts.ts';
+import {
+  accountDocOf,
+  findAccount,
+  lockAccount,
+  updateAccount,
+  type AccountDoc,
+} from '../../store/accounts.ts';
 import type { Db } from '../../store/store.ts';
 import type { AccountRow } from '../../store/tables.ts';
 import type { Account } from './account.ts';
@@ -23,6 +29,7 @@ export async function updateUser(
   input: UpdateUserInput,
 ): Promise<UserView> {
   const user = await ctx.store.transact(async (tx) => {
+    await lockAccount(tx, account.id);
     const { row, doc } = await viewUser(tx, account.id);
     const userName = input.userName ?? row.user_name;
     await refuseTakenName(tx, userName, account.id);

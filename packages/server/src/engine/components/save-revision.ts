@@ -5,9 +5,10 @@ import type { BlobBody } from '../../blob/blob-store.ts';
 import type { Context } from '../../context.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import { formatTag, parseVersion } from '../../domain/tags.ts';
+import { lockAccount } from '../../store/accounts.ts';
 import {
   familyOf,
-  findVersion,
+  lockVersion,
   insertComponent,
   insertRevision,
   newestRevision,
@@ -62,6 +63,8 @@ export async function saveRevision(
   revision: NewRevision,
   stored: StoredPackage,
 ): Promise<ComponentRecord> {
+  // One push of an account after the other: names, types and revisions follow from what is there.
+  await lockAccount(tx, account.id);
   const component = await componentFor(ctx, tx, account, revision.manifest);
   const newest = await newestRevision(tx, component.id);
   if (newest?.hash === revision.hash) {
@@ -122,7 +125,7 @@ async function componentFor(
   const place = { account: account.id, family: familyOf(manifest.type), name: manifest.name };
   const problem = await nameProblem(tx, account, manifest);
   if (problem !== null) throw refused([problem]);
-  const existing = await findVersion(tx, { ...place, major, minor });
+  const existing = await lockVersion(tx, { ...place, major, minor });
   if (existing !== undefined) return existing;
   const component = {
     id: uuidv7(),

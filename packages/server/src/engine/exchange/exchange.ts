@@ -10,6 +10,7 @@ import { lockJobs } from '../../store/jobs.ts';
 import { jobsOfLeases } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
 import type { Runner } from '../runners.ts';
+import { refuseSharedTier } from '../shared-tier.ts';
 import { claimForRunner, findCandidates, presentGrants, type JobClaims } from './grant.ts';
 import { writePacks } from './packs.ts';
 import { applyPhases } from './phases.ts';
@@ -31,6 +32,8 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<ExchangeResult> {
   runner.lastSeenAt = ctx.now();
+  // Another server may have let in a second account, which knows nothing of this runner.
+  if (ctx.store.shared !== null) await refuseSharedTier(ctx, runner);
   const { claims, verdicts } = await settleAndClaim(ctx, runner, request, tail, signal);
   const { contexts, grants, tail: replyTail } = await presentGrants(ctx, claims);
   const reply: ExchangeReply = {

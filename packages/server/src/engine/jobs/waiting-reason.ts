@@ -44,7 +44,11 @@ export async function waitingReason(
 
 function runnerProblem(ctx: Context, component: PinnedRevision): string | null {
   const runners = ctx.runners.list(ctx.now());
-  if (runners.length === 0) return 'no runner is connected';
+  if (runners.length === 0) {
+    return ctx.store.shared === null
+      ? 'no runner is connected'
+      : 'no runner is connected to this server; one of another server may take it';
+  }
   if (component.gpu.length > 0) {
     return `${component.tag} needs a GPU (${component.gpu.join(' or ')}); no runner has one`;
   }
