@@ -49,6 +49,7 @@ it('a machine with a running platform is well', async () => {
     'cgroups',
     'data directory',
     'disk',
+    'database',
     'platform',
     'platform clock',
     'login',

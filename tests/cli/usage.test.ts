@@ -21,6 +21,7 @@ describe('help', () => {
     const help = await home.ok(['--help']);
     for (const name of [
       'up',
+      'server',
       'auth',
       'key',
       'user',

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../testing/temp-folder.ts';
+import { checkDatabase } from './database.ts';
 import { checkDataDir } from './data-dir.ts';
 import { checkClock, checkNode } from './machine.ts';
 import { skewOf } from './platform.ts';
@@ -92,5 +95,36 @@ describe('a data directory', () => {
     await mkdir(dir, { mode: 0o700 });
     await writeFile(path.join(dir, 'api-key'), '', { mode: 0o644 });
     expect((await checkDataDir(dir))[0]).toMatchObject({ status: 'ok' });
+  });
+});
+
+describe('the database', () => {
+  it('is SQLite unless DATABASE_URL names another', async () => {
+    const check = await checkDatabase('/nowhere', undefined);
+    expect(check).toMatchObject({
+      status: 'ok',
+      message: expect.stringMatching(/^SQLite, .*made at/),
+    });
+  });
+
+  it('is looked for where DATABASE_URL says, and its password is not shown', async () => {
+    const listening = createServer();
+    listening.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    const at = (rest: string) =>
+      checkDatabase('/nowhere', `postgres://me:hidden@127.0.0.1:${rest}`);
+    const found = await at(`${port}/jobs`);
+    expect(found).toMatchObject({ status: 'ok' });
+    expect(found.message).toBe(
+      `PostgreSQL at 127.0.0.1:${port}/jobs (DATABASE_URL) takes connections`,
+    );
+    listening.close();
+    await once(listening, 'close');
+    expect(await at(`${port}/jobs`)).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(await checkDatabase('/nowhere', 'mysql://here')).toMatchObject({ status: 'fail' });
   });
 });

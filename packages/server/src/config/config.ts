@@ -95,10 +95,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     databaseUrl: url,
     role: roleOf(values.role, url),
     database: {
-      connections: wholeNumber(
-        'BYTENITE_DATABASE_CONNECTIONS',
-        env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10',
-      ),
+      connections: connections(env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10'),
       connectMs: milliseconds(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
       statementMs: milliseconds(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
     },
@@ -143,6 +140,15 @@ function logLevelOf(flag: string | undefined, variable: string | undefined): Log
   const level = LOG_LEVELS.find((known) => known === text);
   if (level !== undefined) return level;
   throw new Error(`${name} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}`);
+}
+
+/** One may wait for what others do. */
+const FEWEST_CONNECTIONS = 4;
+
+function connections(text: string): number {
+  const count = wholeNumber('BYTENITE_DATABASE_CONNECTIONS', text);
+  if (count >= FEWEST_CONNECTIONS) return count;
+  throw new Error(`BYTENITE_DATABASE_CONNECTIONS must be at least ${FEWEST_CONNECTIONS}`);
 }
 
 function roleOf(text: string, url: string | null): ServerRole {

@@ -17,7 +17,9 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
   describeStore('postgres', async () => {
     const { url, release } = await takeDatabase();
     return { open: () => openTestStore(url), release };
+  });
 
+  describe('by itself', () => {
     let database: TestDatabase;
     let stores: Store[];
     beforeEach(async () => {
@@ -106,21 +108,21 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
       expect(rows.map(({ key }) => key)).toEqual(['B', 'a', 'b', 'ä']);
     });
   });
+});
 
-  /** Messages, and a wait for one of them. */
-  class Signal {
-    private readonly messages: string[] = [];
-    private wake: () => void = () => undefined;
-    add(message: string): void {
-      this.messages.push(message);
-      this.wake();
-    }
-    async until(message: string): Promise<void> {
-      while (!this.messages.includes(message)) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      }
+/** Messages, and a wait for one of them. */
+class Signal {
+  private readonly messages: string[] = [];
+  private wake: () => void = () => undefined;
+  add(message: string): void {
+    this.messages.push(message);
+    this.wake();
+  }
+  async until(message: string): Promise<void> {
+    while (!this.messages.includes(message)) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
     }
   }
-});
+}
