@@ -80,7 +80,14 @@ async function serve(options: Options): Promise<void> {
 function serverArgs(options: Options, dataDir: string): string[] {
   const { role, host, port, publicUrl, trustProxy, allowSharedProcessTier, logLevel } = options;
   return [
-    ...['--data-dir', dataDir, '--role', role, '--host', host, '--port', String(port)],
+    '--data-dir',
+    dataDir,
+    '--role',
+    role,
+    '--host',
+    host,
+    '--port',
+    String(port),
     ...(publicUrl === undefined ? [] : ['--public-url', checkUrl(publicUrl)]),
     ...(trustProxy ? ['--trust-proxy'] : []),
     ...(allowSharedProcessTier ? ['--allow-shared-process-tier'] : []),

@@ -109,7 +109,11 @@ describe('at the same moment', () => {
       return pushComponent(ctx, ctx.account, 'app', data);
     };
     await Promise.all(['a', 'b', 'c', 'd'].map(push));
-    const rows = await ctx.store.db.selectFrom('revision').select('revision').execute();
-    expect(rows.map(({ revision }) => revision).toSorted()).toEqual([1, 2, 3, 4]);
+    const rows = await ctx.store.db
+      .selectFrom('revision')
+      .select('revision')
+      .orderBy('revision')
+      .execute();
+    expect(rows.map(({ revision }) => revision)).toEqual([1, 2, 3, 4]);
   });
 });
