@@ -63,7 +63,7 @@ describe('a template', () => {
     [{ app: 'passthrough' }, 'app must not be passthrough'],
     [{ partitioner: 'a@x' }, 'partitioner must be a tag'],
     [{ dataSource: { dataSourceDescriptor: 'bucket' } }, 'bucket cannot be used as a data source'],
-    [{ config: { toleratedFailures: '2%' } }, 'config.toleratedFailures is not available'],
+    [{ config: { toleratedFailures: 'most' } }, 'config.toleratedFailures'],
   ] as [Partial<TemplateInput>, string][])('is refused: %j', async (changes, message) => {
     const error: unknown = await push({ id: 't', app: 'a', ...changes }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ApiError);
