@@ -180,9 +180,6 @@ describe('what is not built is refused, never ignored', () => {
     { priority: 'EXECUTION_PRIORITY_FAST' },
     { priority: 1 },
     { config: { speculation: 'true' } },
-    { config: { retryOn: ['TIMEOUT'] } },
-    { config: { retry_on: 'TIMEOUT' } },
-    { config: { failOn: [137] } },
     { config: { priority: 'FAST' } },
     { dataSource: { dataSourceDescriptor: 'aws', params: { bucketName: 'b' } } },
     { dataDestination: { dataSourceDescriptor: 'gcp', params: { bucketName: 'b' } } },
@@ -212,6 +209,17 @@ test.each([3, '3', '2%', '0.5%', ''])(
     expect(body.job.config.toleratedFailures).toBe(String(value));
   },
 );
+
+test('outcomes are text in every reply; one that is none is refused', async () => {
+  const id = await draft({ config: { retry_on: [75, '2', 'TIMEOUT'], failOn: [137] } });
+  const { body } = await send(platform, 'GET', `${JOBS}/${id}`);
+  const lists = { retryOn: ['75', '2', 'TIMEOUT'], failOn: ['137'] };
+  expect(body.job.config).toMatchObject(lists);
+  const wrong = { app: 'plain', config: { failOn: ['LATE'] } };
+  expect(await refusal(platform, 'POST', JOBS, wrong)).toMatch(
+    /^400\/3 config.failOn must hold exit codes/,
+  );
+});
 
 test.each([-1, 1.5, '101%', 'some'])(
   'toleratedFailures %j is refused everywhere',

@@ -1,7 +1,7 @@
 /** What a client must find of a job that is complete. Each check returns what is wrong, in words. */
 import type { Platform } from '../support/platform.ts';
-import type { Database, TaskRow } from './database.ts';
-import { expectedFiles, type WorkJob } from './workload.ts';
+import type { Database, JobRow, TaskRow } from './database.ts';
+import { expectedCounts, expectedFiles, type WorkJob } from './workload.ts';
 
 /** Downloads what a job delivered as a client would, and says what differs. */
 export async function checkOutput(
@@ -29,6 +29,18 @@ export async function checkOutput(
     const content = await response.text();
     if (response.status === 200 && content === expected.get(name)) continue;
     problems.push(`${job.id}: ${name} is ${response.status} ${content.slice(0, 200)}`);
+  }
+  return problems;
+}
+
+/** Every retry that the server said yes to is one run, and no other call made one. */
+export function checkCounts(job: WorkJob, row: JobRow | undefined): string[] {
+  const expected = expectedCounts(job);
+  if (row === undefined) return [`${job.id} is gone`];
+  const problems =
+    row.run === expected.run ? [] : [`${job.id} is in run ${row.run}, not ${expected.run}`];
+  if (row.state === 'COMPLETE' && row.failed !== expected.failed) {
+    problems.push(`${job.id} is complete without ${row.failed} chunks, not ${expected.failed}`);
   }
   return problems;
 }
@@ -87,7 +99,8 @@ export async function checkTasks(
     `/v1/customer/jobs/${job.id}/tasks?limit=100`,
   );
   const rows = database.rows<TaskRow>(
-    'SELECT task.* FROM task JOIN job ON job.no = task.job WHERE job.id = ?',
+    `SELECT task.* FROM task JOIN job ON job.no = task.job WHERE job.id = ?
+     ORDER BY task.kind, task.run, task.chunk`,
     job.id,
   );
   const problems: string[] = [];
@@ -96,7 +109,9 @@ export async function checkTasks(
   }
   for (const task of data) {
     const name = `${job.id}: ${task.kind} ${task.chunkNumber}`;
-    const row = rows.find((r) => r.kind === task.kind && r.chunk === task.chunkNumber);
+    // Of an engine's tasks, one for each run, the list has the earliest first, as the table has.
+    const at = rows.findIndex((r) => r.kind === task.kind && r.chunk === task.chunkNumber);
+    const [row] = at < 0 ? [] : rows.splice(at, 1);
     if (row === undefined) problems.push(`${name} is not in the table`);
     const state = STATES[row?.state ?? 'open'];
     if (task.state !== state) problems.push(`${name} is ${task.state}, not ${state}`);

@@ -50,6 +50,8 @@ with open(os.path.join(os.environ["OUTPUT_DIR"], "all.txt"), "w") as output:
     output.write("joined by %s\\n" % attempt)
     with open(os.environ["MANIFEST"]) as manifest:
         for entry in map(json.loads, manifest):
+            if entry["state"] != "TASK_STATE_COMPLETED":
+                output.write("missing %d\\n" % entry["chunk"])
             for name in entry["files"]:
                 with open(os.path.join(os.environ["TASK_RESULTS_DIR"], name)) as part:
                     output.write(part.read())

@@ -79,8 +79,9 @@ function countersAreARecount({ job, tasks }: JobRows): string[] {
   const counts = {
     committed: apps.filter((task) => task.state === 'committed').length,
     failed: apps.filter((task) => task.state === 'failed').length,
-    // What the end of a job cuts off is priced on the job alone.
-    ...(job.state !== 'FAILED' && { price: tasks.reduce((sum, task) => sum + task.price, 0) }),
+    // What the end of a run cuts off is priced on the job alone.
+    ...(job.state !== 'FAILED' &&
+      job.run === 1 && { price: tasks.reduce((sum, task) => sum + task.price, 0) }),
     ...(STATES.indexOf(job.state) >= STATES.indexOf('PARTITIONED') && { num_chunks: apps.length }),
   };
   return Object.entries(counts)
@@ -109,7 +110,8 @@ function oneEndPerTask({ job, tasks, attempts, leases, ready }: JobRows): string
       );
     }
     const live = [...leases, ...ready].filter((row) => taskName(row) === name);
-    const expected = task.winner ?? live[0]?.attempt ?? (job.state === 'PARTITIONED' ? 1 : null);
+    const isUntried = task.kind === 'APP' && task.state === 'open' && job.state === 'PARTITIONED';
+    const expected = task.winner ?? live[0]?.attempt ?? (isUntried ? 1 : null);
     if (expected !== null && !isRange(ended, expected - 1)) {
       problems.push(
         `${name} is at attempt ${expected}, ended before are ${ended.join() || 'none'}`,
@@ -157,7 +159,10 @@ function somethingMovesIt({ job, tasks, leases, ready, steps }: JobRows): string
   const kind = CLAIMED_IN[job.state];
   if (kind === undefined) return [];
   const waits = new Set([...leases, ...ready].map((row) => taskName(row)));
-  const open = tasks.filter((task) => task.kind === kind && task.state === 'open');
+  const run = kind === 'APP' ? 0 : job.run;
+  const open = tasks.filter(
+    (task) => task.kind === kind && task.run === run && task.state === 'open',
+  );
   const stuck = open.filter((task) => {
     const isUnclaimed = kind === 'APP' && task.chunk >= job.cursor;
     return isUnclaimed === waits.has(taskName(task));
@@ -179,16 +184,24 @@ interface TaskEvent {
   committed?: boolean;
 }
 
-/** The event log: every state once and in order, every result committed once. */
+interface JobEvent {
+  state: string;
+  run: number;
+}
+
+/** The event log: in each run every state once and in order, every result committed once. */
 function history({ job, tasks, events }: JobRows): string[] {
   const problems: string[] = [];
   const states = events
     .filter(({ type }) => type === 'job')
-    .map(({ body }) => (JSON.parse(body) as { state: string }).state)
-    .filter((state, i, all) => !(state === 'NEW' && all[i - 1] === 'NEW'));
-  const expected = STATES.slice(0, STATES.indexOf(job.state) + 1);
-  if (job.state !== 'FAILED' && states.join() !== expected.join()) {
-    problems.push(`it is ${job.state} after ${states.join()}`);
+    .map(({ body }) => JSON.parse(body) as JobEvent)
+    .filter(({ state }, i, all) => !(state === 'NEW' && all[i - 1]?.state === 'NEW'));
+  if (states.some(({ run }, i) => run < (states[i - 1]?.run ?? 1))) {
+    problems.push('a run went on after the next one had begun');
+  }
+  for (let run = 1; run <= job.run; run++) {
+    const ofRun = states.filter((event) => event.run === run).map(({ state }) => state);
+    problems.push(...historyOfRun(job, run, ofRun));
   }
   const commits = new Map<string, number>();
   for (const { type, body } of events) {
@@ -204,6 +217,23 @@ function history({ job, tasks, events }: JobRows): string[] {
     const count = commits.get(taskName(task)) ?? 0;
     if (count === (task.state === 'committed' ? 1 : 0)) continue;
     problems.push(`${taskName(task)} is ${task.state} and was committed ${count} times`);
+  }
+  return problems;
+}
+
+/** A first run begins as a draft; a later one where its chunks are, or anew. */
+function historyOfRun(job: JobRow, run: number, states: readonly string[]): string[] {
+  const first = STATES.indexOf(states[0] ?? '');
+  const last = states.at(-1) ?? '';
+  const problems: string[] = [];
+  const begins = run === 1 ? ['NEW'] : ['STARTED', 'PARTITIONED'];
+  if (!begins.includes(states[0] ?? '')) problems.push(`run ${run} began in ${states[0]}`);
+  if (run < job.run ? !isTerminal(last) : last !== job.state) {
+    problems.push(`run ${run} of ${job.run} ended in ${last}, the job is ${job.state}`);
+  }
+  const passed = last === 'FAILED' ? states.slice(0, -1) : states;
+  if (passed.join() !== STATES.slice(first, first + passed.length).join()) {
+    problems.push(`run ${run} is ${last} after ${states.join()}`);
   }
   return problems;
 }

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, type Platform } from '../support/platform.ts';
-import { checkLogs, checkOutput, checkTasks } from './client-checks.ts';
+import { checkCounts, checkLogs, checkOutput, checkTasks } from './client-checks.ts';
 import { COMPONENTS } from './components.ts';
 import { Coverage, EventLog, HOLD_MS, type Cell, type Victim } from './coverage.ts';
 import { openDatabase, type Database } from './database.ts';
@@ -22,7 +22,14 @@ import {
 import { describeProcess, sameProcess, taskProcesses, type TaskProcess } from './processes.ts';
 import { createRandom, type Random } from './random.ts';
 import { startSourceServer, type SourceServer } from './source-server.ts';
-import { abortJob, makeJob, mayEndAs, submitJob, type WorkJob } from './workload.ts';
+import {
+  abortJob,
+  makeJob,
+  mayEndAs,
+  retryUntilComplete,
+  submitJob,
+  type WorkJob,
+} from './workload.ts';
 
 const LEASE_MS = 2500;
 const GRACE_MS = 200;
@@ -106,6 +113,9 @@ export interface KillReport {
   coverage: Coverage;
   /** Attempts that did not commit, by reason. */
   attempts: Record<string, number>;
+  /** Jobs that were run again, and jobs that are complete without some chunk. */
+  runAgain: number;
+  incomplete: number;
 }
 
 /** A broken promise, with all that is needed to look into it. */
@@ -185,6 +195,8 @@ class KillTest {
       kills: this.kills,
       coverage: this.coverage,
       attempts: this.attemptsByReason(),
+      runAgain: this.countJobs('run > 1'),
+      incomplete: this.countJobs("state = 'COMPLETE' AND failed > 0"),
     };
   }
 
@@ -223,6 +235,7 @@ class KillTest {
   private async handle(job: WorkJob): Promise<void> {
     const abortMs = job.fate === 'aborted' ? this.random.int(0, 6000) : 0;
     await submitJob(this.platform, this.sources, job);
+    if (job.fate === 'retried') await retryUntilComplete(this.platform, job);
     if (job.fate !== 'aborted') return;
     await sleep(abortMs);
     await abortJob(this.platform, job);
@@ -419,6 +432,7 @@ class KillTest {
       const isRight = job.isAcknowledged && mayEndAs(job).includes(end);
       this.fail([
         ...(isRight ? [] : [`${job.id} (${job.fate}) ended as ${end}: ${row?.error_message}`]),
+        ...checkCounts(job, row),
         ...(row?.state === 'COMPLETE' ? await checkOutput(this.platform, this.database, job) : []),
         ...(await checkLogs(this.platform, this.database, job)),
         ...(await checkTasks(this.platform, this.database, job)),
@@ -444,6 +458,13 @@ class KillTest {
 
   private isOurs(jobId: string): boolean {
     return this.jobs.some(({ id }) => id === jobId);
+  }
+
+  private countJobs(condition: string): number {
+    const [row] = this.database.rows<{ n: number }>(
+      `SELECT count(*) AS n FROM job WHERE ${condition}`,
+    );
+    return row?.n ?? 0;
   }
 
   private attemptsByReason(): Record<string, number> {

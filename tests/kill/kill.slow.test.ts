@@ -27,12 +27,14 @@ test('every state and phase survives its server and its runner', async () => {
   });
   say(`seed ${seed}: ${report.kills.length} kills in ${report.rounds} rounds`);
   say(`attempts that did not commit: ${JSON.stringify(report.attempts)}`);
+  say(`${report.runAgain} jobs were run again, ${report.incomplete} did without a chunk`);
   say(report.coverage.toString());
   const hits = CELLS.flatMap((cell) =>
     VICTIMS.map((victim) => `${victim} in ${cell}: ${report.coverage.count(victim, cell)}`),
   );
   const tooFew = hits.filter((line) => Number(/\d+$/.exec(line)?.[0]) < WANTED_HITS);
   expect(tooFew).toEqual([]);
+  expect(Math.min(report.runAgain, report.incomplete), 'no job was run again').toBeGreaterThan(0);
   expect(report.attempts['WORKER_LOST'], 'kills that cost no attempt hit nothing').toBeGreaterThan(
     0,
   );

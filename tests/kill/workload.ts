@@ -8,6 +8,8 @@ import type { SourceServer } from './source-server.ts';
 /** A server that is restarted answers again within this time. */
 const CALL_MS = 60_000;
 const RETRY_MS = 30;
+/** Kills included, a job that is run again comes to its end within this time. */
+const RETRIED_MS = 180_000;
 
 interface Shape {
   source: 'url' | 'file' | 'bypass';
@@ -37,10 +39,15 @@ export interface WorkJob {
   resultRepeat: number;
   failing: number[];
   seconds: number;
-  /** One chunk always fails; or a client aborts the job; else it must complete. */
-  fate: 'completes' | 'breaks' | 'aborted';
+  /**
+   * `breaks`: one chunk always fails; `tolerates`: as that, and the job may do without it; `retried`: chunks
+   * fail once, and a client runs the job again until it is complete; `aborted`: by a client.
+   */
+  fate: 'completes' | 'breaks' | 'tolerates' | 'retried' | 'aborted';
   /** The server has said yes to run it. */
   isAcknowledged: boolean;
+  /** So often it has said yes to run it again. */
+  retries: number;
 }
 
 /** Lines of about 80 and 100 bytes: what comes of it is larger than 64 KiB. */
@@ -49,14 +56,16 @@ const LARGE_REPEAT = 1500;
 /** In turn; not as many as there are shapes, so that each fate meets each shape. */
 const FATES: readonly WorkJob['fate'][] = [
   'completes',
+  'retried',
   'completes',
-  'completes',
-  'completes',
+  'tolerates',
   'breaks',
   'completes',
-  'completes',
+  'retried',
   'aborted',
 ];
+/** Fates in which a chunk fails in every attempt. */
+const BROKEN: readonly WorkJob['fate'][] = ['breaks', 'tolerates'];
 
 export function makeJob(random: Random, id: string, number: number): WorkJob {
   const shape = SHAPES[number % SHAPES.length] as Shape;
@@ -68,11 +77,14 @@ export function makeJob(random: Random, id: string, number: number): WorkJob {
     lines: Array.from({ length: count }, (_, i) => `line ${i} of ${id}, ${random.int(0, 1e9)}`),
     chunkRepeat: shape.isLarge ? LARGE_REPEAT : 1,
     resultRepeat: shape.isLarge ? LARGE_REPEAT : 1,
-    failing: [0, 1, 2, 3].filter(() => random.chance(0.25)),
+    failing: [0, 1, 2, 3].filter((chunk) =>
+      random.chance(fate !== 'retried' ? 0.25 : chunk === 0 ? 1 : 0.5),
+    ),
     // Long enough to be cut off where the job is to end early.
-    seconds: fate === 'completes' ? random.int(0, 25) / 100 : 1,
+    seconds: fate === 'breaks' || fate === 'aborted' ? 1 : random.int(0, 25) / 100,
     fate,
     isAcknowledged: false,
+    retries: 0,
   };
 }
 
@@ -96,18 +108,42 @@ export async function submitJob(
     },
     dataDestination: { dataSourceDescriptor: delivers ? 'bucket' : 'bypass' },
     params: paramsOf(job),
-    config: { maxTaskRetries: job.fate === 'breaks' ? 0 : 5 },
+    config: configOf(job.fate),
   });
   if (source === 'file') await upload(platform, job, tempUrlOf(created.body), content);
   const run = `/v1/customer/jobs/${job.id}/run`;
-  await callUntilAnswered(platform, 'POST', run, {}, 'already been started');
+  await callUntilAnswered(platform, 'POST', run, {}, { key: `run ${job.id}` });
   job.isAcknowledged = true;
+}
+
+function configOf(fate: WorkJob['fate']) {
+  return {
+    maxTaskRetries: BROKEN.includes(fate) || fate === 'retried' ? 0 : 5,
+    toleratedFailures: fate === 'tolerates' ? 1 : '',
+  };
+}
+
+/** Runs a job again whenever it has failed, until it is complete; no call has its effect twice. */
+export async function retryUntilComplete(platform: Platform, job: WorkJob): Promise<void> {
+  const route = `/v1/customer/jobs/${job.id}`;
+  const deadline = Date.now() + RETRIED_MS;
+  for (;;) {
+    const { body } = await callUntilAnswered(platform, 'GET', route);
+    const { state } = (body as { job: { state: string } }).job;
+    if (state === 'JOB_STATE_COMPLETE' || Date.now() > deadline) return;
+    if (state === 'JOB_STATE_FAILED') {
+      const key = `retry ${job.id} ${job.retries}`;
+      await callUntilAnswered(platform, 'POST', `${route}/retry`, {}, { key });
+      job.retries += 1;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
 }
 
 /** Aborts a job, which may have ended before. */
 export async function abortJob(platform: Platform, job: WorkJob): Promise<void> {
   const route = `/v1/customer/jobs/${job.id}/abort`;
-  await callUntilAnswered(platform, 'POST', route, {}, 'already ended');
+  await callUntilAnswered(platform, 'POST', route, {}, { isDone: 'already ended' });
 }
 
 /** What a job of this fate may be when it has ended: its state and reason. */
@@ -122,7 +158,7 @@ function sourceText(job: WorkJob): string {
 }
 
 function paramsOf({ shape, lines, seconds, chunkRepeat, resultRepeat, failing, fate }: WorkJob) {
-  const breaks = fate === 'breaks';
+  const breaks = BROKEN.includes(fate);
   const generated = shape.source === 'bypass' ? { lines } : {};
   return {
     ...(shape.splits && { partitioner: { seconds, repeat: chunkRepeat, ...generated } }),
@@ -147,19 +183,28 @@ interface Answer {
   body: unknown;
 }
 
-/** `isDone`: part of a 400 that says that an earlier, unanswered call had its effect. */
+interface CallOptions {
+  /** Part of a 400 that says that an earlier, unanswered call had its effect. */
+  isDone?: string;
+  /** Idempotency-Key: an earlier, unanswered call had its effect, and this one gets its reply. */
+  key?: string;
+}
+
 async function callUntilAnswered(
   platform: Platform,
   method: string,
   route: string,
   body?: unknown,
-  isDone?: string,
+  { isDone, key }: CallOptions = {},
 ): Promise<Answer> {
   return untilAnswered(
     () =>
       fetch(platform.url + route, {
         method,
-        headers: { authorization: platform.apiKey },
+        headers: {
+          authorization: platform.apiKey,
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         ...limits(),
       }),
@@ -196,11 +241,14 @@ async function untilAnswered(send: () => Promise<Response>, isDone?: string): Pr
 /** Files that a job must have delivered, given the attempts that the database says have won. */
 export function expectedFiles(job: WorkJob, tasks: readonly TaskRow[]): Map<string, string> {
   const winnerOf = (kind: TaskRow['kind'], chunk: number) => {
-    const task = tasks.find((row) => row.kind === kind && row.chunk === chunk);
+    // Engines have a task in each run that came to them; the last one counts.
+    const ofTask = tasks.filter((row) => row.kind === kind && row.chunk === chunk);
+    const task = ofTask.toSorted((a, b) => b.run - a.run)[0];
     if (task?.winner == null) throw new Error(`${job.id}: ${kind} ${chunk} has no winner`);
     return task.winner;
   };
   const parts = chunksOf(job, winnerOf).map((content, chunk) => {
+    if (isLost(job, chunk)) return null;
     const digest = createHash('sha256').update(content).digest('hex');
     const line = `chunk ${chunk} attempt ${winnerOf('APP', chunk)} saw ${digest}\n`;
     return line.repeat(job.resultRepeat);
@@ -208,10 +256,21 @@ export function expectedFiles(job: WorkJob, tasks: readonly TaskRow[]): Map<stri
   if (!job.shape.delivers) return new Map();
   if (job.shape.joins) {
     const head = `joined by ${winnerOf('ASSEMBLER', 0)}\n`;
-    return new Map([['all.txt', head + parts.join('')]]);
+    return new Map([['all.txt', head + parts.map((part, i) => part ?? `missing ${i}\n`).join('')]]);
   }
-  const name = (chunk: number) => (parts.length === 1 ? 'part.txt' : `part_${chunk}.txt`);
-  return new Map(parts.map((content, chunk) => [name(chunk), content]));
+  const written = parts.flatMap((content, chunk) => (content === null ? [] : [{ content, chunk }]));
+  const name = (chunk: number) => (written.length === 1 ? 'part.txt' : `part_${chunk}.txt`);
+  return new Map(written.map(({ content, chunk }) => [name(chunk), content]));
+}
+
+/** The chunk that a job does without. */
+function isLost({ fate }: WorkJob, chunk: number): boolean {
+  return fate === 'tolerates' && chunk === 0;
+}
+
+/** How many chunks a job that is complete must have lost, and how often it was run. */
+export function expectedCounts({ fate, retries }: WorkJob): { failed: number; run: number } {
+  return { failed: fate === 'tolerates' ? 1 : 0, run: 1 + retries };
 }
 
 function chunksOf(

@@ -8,6 +8,7 @@ it.each([
   { toleratedFailures: '', speculation: false, retryOn: [], failOn: [], priority: 'UNDEFINED' },
   { toleratedFailures: 0 },
   { toleratedFailures: 3 },
+  { retryOn: [1, '2', 'TIMEOUT'], failOn: [255, 'OUT_OF_MEMORY', 'WORKER_LOST'] },
   { toleratedFailures: '2%' },
 ] as const satisfies JobConfigInput[])('accepts %j', (config) => {
   expect(() => checkConfig(config)).not.toThrow();
@@ -15,8 +16,6 @@ it.each([
 
 it.each([
   [{ speculation: true }, 'config.speculation'],
-  [{ retryOn: [1] }, 'config.retryOn'],
-  [{ failOn: ['TIMEOUT'] }, 'config.failOn'],
   [{ priority: 'FAST' }, 'config.priority'],
 ] as const)('refuses %j rather than ignoring it', (config, field) => {
   expect(() => checkConfig(config as unknown as JobConfigInput)).toThrow(
@@ -30,5 +29,16 @@ it.each([-1, 1.5, '101%', 'some'])(
     expect(() => checkConfig({ toleratedFailures: text })).toThrow(
       /^config.toleratedFailures must be a number of chunks such as 3, or a percentage such as "2%"/,
     );
+  },
+);
+
+it.each([0, 256, -1, 1.5, '', 'timeout', 'ABORTED', 'SUPERSEDED', 'QUARANTINED'])(
+  'refuses %j as an outcome, and says what is meant',
+  (entry) => {
+    for (const name of ['retryOn', 'failOn']) {
+      expect(() => checkConfig({ [name]: ['TIMEOUT', entry] })).toThrow(
+        `config.${name} must hold exit codes from 1 to 255 and reasons (EXIT_NONZERO, TIMEOUT`,
+      );
+    }
   },
 );

@@ -1,12 +1,13 @@
 import { invalid, notBuilt, type JobConfigInput, type Priority } from '@bytenite/contract';
+import { isOutcome, NAMEABLE_REASONS } from './outcomes.ts';
 import { parseTolerance } from './tolerance.ts';
 
 /** Refuses what makes no sense, and what this version cannot do: never accepted and ignored. */
 export function checkConfig(config: JobConfigInput): void {
   checkTolerance(config.toleratedFailures);
   if (config.speculation === true) throw notBuilt('config.speculation');
-  if ((config.retryOn ?? []).length > 0) throw notBuilt('config.retryOn');
-  if ((config.failOn ?? []).length > 0) throw notBuilt('config.failOn');
+  checkOutcomes('retryOn', config.retryOn);
+  checkOutcomes('failOn', config.failOn);
   checkPriority(config.priority, 'config.priority');
 }
 
@@ -20,4 +21,11 @@ function checkTolerance(tolerated: string | number | undefined): void {
   throw invalid(`config.toleratedFailures ${description}`, [
     { field: 'config.toleratedFailures', description },
   ]);
+}
+
+function checkOutcomes(name: 'retryOn' | 'failOn', list: readonly (string | number)[] = []): void {
+  const wrong = list.find((entry) => !isOutcome(entry));
+  if (wrong === undefined) return;
+  const description = `must hold exit codes from 1 to 255 and reasons (${NAMEABLE_REASONS.join(', ')}); ${JSON.stringify(wrong)} is neither`;
+  throw invalid(`config.${name} ${description}`, [{ field: `config.${name}`, description }]);
 }

@@ -74,6 +74,8 @@ export function effectiveConfig(doc: Pick<JobDoc, 'config' | 'template'>): JobCo
     maxTaskRetries: merged.maxTaskRetries ?? DEFAULT_CONFIG.maxTaskRetries,
     allowEmpty: merged.allowEmpty ?? DEFAULT_CONFIG.allowEmpty,
     toleratedFailures: String(merged.toleratedFailures ?? DEFAULT_CONFIG.toleratedFailures),
+    retryOn: (merged.retryOn ?? DEFAULT_CONFIG.retryOn).map(String),
+    failOn: (merged.failOn ?? DEFAULT_CONFIG.failOn).map(String),
   };
 }
 

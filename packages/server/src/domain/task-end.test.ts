@@ -3,25 +3,31 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideTaskEnd, isFree, MAX_LOSSES, type RetryPolicy } from './task-end.ts';
 
-const POLICY: RetryPolicy = { maxTaskRetries: 3, backoff: { baseMs: 2000, capMs: 300_000 } };
+const POLICY: RetryPolicy = {
+  maxTaskRetries: 3,
+  retryOn: [],
+  failOn: [],
+  backoff: { baseMs: 2000, capMs: 300_000 },
+};
+const ended = (reason: AttemptReason, exitCode: number | null = null) => ({ reason, exitCode });
 const FREE: AttemptReason[] = ['WORKER_LOST', 'INTERNAL'];
 const RETRIED = ATTEMPT_REASONS.filter((reason) => reason !== 'ABORTED' && !FREE.includes(reason));
 
 describe('an attempt that ended without committing', () => {
   it.each(RETRIED)('is retried after %s as often as the job allows, then fails', (reason) => {
     for (let retries = 0; retries < 3; retries++) {
-      const end = decideTaskEnd({ retries, losses: 0 }, reason, POLICY, 0.5);
+      const end = decideTaskEnd({ retries, losses: 0 }, ended(reason), POLICY, 0.5);
       expect(end).toMatchObject({ next: 'retry', usesRetry: true });
     }
-    const last = decideTaskEnd({ retries: 3, losses: 0 }, reason, POLICY, 0.5);
+    const last = decideTaskEnd({ retries: 3, losses: 0 }, ended(reason), POLICY, 0.5);
     expect(last).toEqual({ next: 'fail' });
   });
 
   it.each(FREE)('costs no retry after %s, but is not repeated for ever', (reason) => {
     const worn = { retries: 3, losses: MAX_LOSSES - 1 };
-    const end = decideTaskEnd(worn, reason, POLICY, 0.5);
+    const end = decideTaskEnd(worn, ended(reason), POLICY, 0.5);
     expect(end).toMatchObject({ next: 'retry', usesRetry: false });
-    const last = decideTaskEnd({ retries: 0, losses: MAX_LOSSES }, reason, POLICY, 0.5);
+    const last = decideTaskEnd({ retries: 0, losses: MAX_LOSSES }, ended(reason), POLICY, 0.5);
     expect(last).toEqual({ next: 'fail' });
     expect(MAX_LOSSES).toBe(10);
   });
@@ -33,20 +39,52 @@ describe('an attempt that ended without committing', () => {
   it('is not retried where the job allows no retry', () => {
     const none = { ...POLICY, maxTaskRetries: 0 };
     const fresh = { retries: 0, losses: 0 };
-    expect(decideTaskEnd(fresh, 'EXIT_NONZERO', none, 0)).toEqual({ next: 'fail' });
-    expect(decideTaskEnd(fresh, 'WORKER_LOST', none, 0)).toMatchObject({ next: 'retry' });
+    expect(decideTaskEnd(fresh, ended('EXIT_NONZERO'), none, 0)).toEqual({ next: 'fail' });
+    expect(decideTaskEnd(fresh, ended('WORKER_LOST'), none, 0)).toMatchObject({ next: 'retry' });
   });
 
   it('is never retried after ABORTED', () => {
     const fresh = { retries: 0, losses: 0 };
-    expect(decideTaskEnd(fresh, 'ABORTED', POLICY, 0)).toEqual({ next: 'fail' });
+    expect(decideTaskEnd(fresh, ended('ABORTED'), POLICY, 0)).toEqual({ next: 'fail' });
+  });
+});
+
+describe('outcomes that a job names', () => {
+  const fresh = { retries: 0, losses: 0 };
+  const next = (outcome: ReturnType<typeof ended>, lists: Partial<RetryPolicy>) =>
+    decideTaskEnd(fresh, outcome, { ...POLICY, ...lists }, 0).next;
+
+  it('in failOn are never retried, others are', () => {
+    const failOn = ['3', 'TIMEOUT', 'WORKER_LOST'];
+    expect(next(ended('EXIT_NONZERO', 3), { failOn })).toBe('fail');
+    expect(next(ended('EXIT_NONZERO', 4), { failOn })).toBe('retry');
+    expect(next(ended('TIMEOUT'), { failOn })).toBe('fail');
+    expect(next(ended('OUT_OF_MEMORY', 3), { failOn })).toBe('retry');
+    expect(next(ended('WORKER_LOST'), { failOn })).toBe('fail');
+    expect(next(ended('INTERNAL'), { failOn })).toBe('retry');
+  });
+
+  it('in retryOn are the only ones that are retried, but for lost runners', () => {
+    const retryOn = ['75', 'TIMEOUT'];
+    expect(next(ended('EXIT_NONZERO', 75), { retryOn })).toBe('retry');
+    expect(next(ended('EXIT_NONZERO', 1), { retryOn })).toBe('fail');
+    expect(next(ended('TIMEOUT'), { retryOn })).toBe('retry');
+    expect(next(ended('INPUT_FAILED'), { retryOn })).toBe('fail');
+    expect(next(ended('WORKER_LOST'), { retryOn })).toBe('retry');
+    expect(next(ended('EXIT_NONZERO', 1), { retryOn: ['EXIT_NONZERO'] })).toBe('retry');
+  });
+
+  it('in both are not retried', () => {
+    const both = { retryOn: ['EXIT_NONZERO'], failOn: ['3'] };
+    expect(next(ended('EXIT_NONZERO', 3), both)).toBe('fail');
+    expect(next(ended('EXIT_NONZERO', 4), both)).toBe('retry');
   });
 });
 
 describe('the wait before a retry', () => {
   const delay = (retries: number, random: number) => {
     const policy = { ...POLICY, maxTaskRetries: 1000 };
-    const end = decideTaskEnd({ retries, losses: 0 }, 'EXIT_NONZERO', policy, random);
+    const end = decideTaskEnd({ retries, losses: 0 }, ended('EXIT_NONZERO'), policy, random);
     return end.next === 'retry' ? end.delayMs : null;
   };
 
@@ -75,7 +113,7 @@ it('a task ends after at most its retries and losses, whatever happens in whatev
         let attempts = 0;
         for (const reason of stream) {
           attempts += 1;
-          const end = decideTaskEnd(task, reason, policy, random);
+          const end = decideTaskEnd(task, ended(reason), policy, random);
           if (end.next === 'fail') break;
           if (end.usesRetry) task.retries += 1;
           else task.losses += 1;

@@ -1,8 +1,13 @@
 /** What follows an attempt that did not commit: one decision for failure, timeout, loss and expiry. */
 import type { AttemptReason } from '@bytenite/contract';
+import { isNamed, type Outcome } from './outcomes.ts';
 
 export interface RetryPolicy {
   maxTaskRetries: number;
+  /** Not empty: only these are retried. */
+  retryOn: readonly string[];
+  /** These are never retried. */
+  failOn: readonly string[];
   backoff: { baseMs: number; capMs: number };
 }
 
@@ -19,14 +24,18 @@ export const MAX_LOSSES = 10;
 /** `random` is in [0, 1). */
 export function decideTaskEnd(
   task: EndedTask,
-  reason: AttemptReason,
+  outcome: Outcome,
   policy: RetryPolicy,
   random: number,
 ): TaskEnd {
+  const { reason } = outcome;
+  if (isNamed(policy.failOn, outcome)) return { next: 'fail' };
+  // A lost runner is no outcome of the task's own, so that only `failOn` can speak of it.
   if (reason === 'WORKER_LOST' || reason === 'INTERNAL') {
     if (task.losses >= MAX_LOSSES) return { next: 'fail' };
     return { next: 'retry', usesRetry: false, delayMs: backoffMs(task.losses, policy, random) };
   }
+  if (policy.retryOn.length > 0 && !isNamed(policy.retryOn, outcome)) return { next: 'fail' };
   if (reason === 'ABORTED' || task.retries >= policy.maxTaskRetries) return { next: 'fail' };
   return { next: 'retry', usesRetry: true, delayMs: backoffMs(task.retries, policy, random) };
 }

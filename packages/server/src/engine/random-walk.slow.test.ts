@@ -1,15 +1,16 @@
 /** Jobs, runners, crashes and clocks in any order: after every step what must be true is true. */
-import type { Grant } from '@bytenite/contract';
+import { ApiError, type Grant } from '@bytenite/contract';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createReaper, endOverdueJobs } from '../scheduler/reap-leases.ts';
-import { collectGarbage } from '../scheduler/retention.ts';
+import { collectGarbage, expireJobData } from '../scheduler/retention.ts';
 import { releaseAllSteps } from '../store/steps.ts';
 import { createTestContext, type TestContext } from '../testing/context.ts';
 import { findProblems } from '../testing/invariants.ts';
 import { addComponent, runSteps, startJob } from '../testing/jobs.ts';
 import { failed, phaseOf, succeeded, TestRunner, type TestReport } from '../testing/test-runner.ts';
 import { abortJob } from './jobs/abort-job.ts';
+import { retryJob } from './jobs/retry-job.ts';
 import { runNextStep } from './steps/run-step.ts';
 
 const RUNNERS = 3;
@@ -30,6 +31,8 @@ const WEIGHTS = {
   restart: 1,
   reborn: 1,
   abort: 1,
+  'run-again': 2,
+  expire: 1,
   start: 1,
 };
 type Action = keyof typeof WEIGHTS;
@@ -75,7 +78,9 @@ class World {
   async start(pick: number): Promise<void> {
     const partitioner = await addComponent(this.ctx, 'partitioner');
     const assembler = pick % 2 === 0 ? await addComponent(this.ctx, 'assembler') : 'passthrough';
-    const config = { maxTaskRetries: 2, jobTimeout: 36_000, allowEmpty: true };
+    const toleratedFailures = ['', '40%', 1][pick % 3] ?? '';
+    const maxTaskRetries = pick % 2;
+    const config = { maxTaskRetries, jobTimeout: 36_000, allowEmpty: true, toleratedFailures };
     this.jobs.push((await startJob(this.ctx, { partitioner, assembler, config })).id);
   }
 
@@ -142,6 +147,13 @@ class World {
       case 'abort':
         if (pick % 4 === 0) await this.abort(pick);
         break;
+      case 'run-again':
+        await this.runAgain(pick);
+        break;
+      case 'expire':
+        if (pick % 4 === 0) await this.sleep(this.ctx.config.retentionMs);
+        await expireJobData(this.ctx);
+        break;
       case 'start':
         await this.start(pick);
         break;
@@ -163,6 +175,13 @@ class World {
     this.held[i] = this.held[i]?.filter(({ lease }) => !kill.has(lease)) ?? [];
   }
 
+  /** So long that runners, whom nobody has heard of meanwhile, make themselves known again. */
+  private async sleep(ms: number): Promise<void> {
+    this.ctx.advance(ms);
+    await this.reap();
+    for (const runner of this.runners) await runner.register();
+  }
+
   private async restart(): Promise<void> {
     this.ctx = await this.ctx.restart();
     this.reap = createReaper(this.ctx);
@@ -177,6 +196,16 @@ class World {
     if (id === undefined) return;
     await abortJob(this.ctx, this.ctx.account, id).catch((error: unknown) => {
       if (!(error instanceof Error) || !/already ended/.test(error.message)) throw error;
+    });
+  }
+
+  /** A job that has ended, with all or one of its chunks. */
+  private async runAgain(pick: number): Promise<void> {
+    const id = this.jobs[pick % this.jobs.length];
+    if (id === undefined) return;
+    const chunks = pick % 3 === 0 ? { chunks: `${pick % 5}` } : {};
+    await retryJob(this.ctx, this.ctx.account, id, chunks).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
     });
   }
 

@@ -1,4 +1,5 @@
 import type { EndReport, TaskKind, Verdict } from '@bytenite/contract';
+import { haveAllEnded } from '../../domain/job-progress.ts';
 import { runOf } from '../../domain/task-run.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { takeSiblings } from '../../store/leases.ts';
@@ -155,7 +156,7 @@ async function advance(
 
 /** After the last chunk: the results are collected for the assembler. */
 export async function finishChunks(tx: Tx, job: JobRow, now: number): Promise<JobRow> {
-  if (job.state !== 'PARTITIONED' || job.committed + job.failed < job.num_chunks) return job;
+  if (job.state !== 'PARTITIONED' || !haveAllEnded(job)) return job;
   await insertStep(tx, { job: job.no, run: job.run, name: 'collect', readyAt: now });
   return enterState(tx, job, 'TASKS_COMPLETED', now);
 }

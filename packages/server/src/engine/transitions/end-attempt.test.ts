@@ -66,6 +66,19 @@ describe('an attempt that failed', () => {
     expect(await attemptsOf(job)).toEqual(['1 EXIT_NONZERO']);
   });
 
+  it('is not tried again where the job names its exit code or its reason as final', async () => {
+    for (const [reason, failOn] of [
+      ['EXIT_NONZERO', [1]],
+      ['TIMEOUT', ['TIMEOUT']],
+    ] as const) {
+      const job = await startJob(ctx, { config: { failOn: [...failOn] } });
+      await runSteps(ctx);
+      const runner = await TestRunner.register(ctx);
+      await runner.report(failed(ctx, await runner.claimOne(), reason));
+      expect(await jobNow(ctx, job)).toMatchObject({ state: 'FAILED', failed: 1 });
+    }
+  });
+
   it('is not tried again before its wait is over', async () => {
     ctx = await restartedWith({ backoff: { baseMs: 1e9, capMs: 1e9 } });
     await runningJob();

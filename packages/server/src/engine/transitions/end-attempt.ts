@@ -1,4 +1,5 @@
 import type { AttemptReason } from '@bytenite/contract';
+import { isBudgetExceeded } from '../../domain/job-progress.ts';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
 import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
@@ -65,12 +66,7 @@ export async function endAttempt(
   const decision =
     (await hasSibling(tx, lease)) || (await isWaiting(tx, lease))
       ? null
-      : decideTaskEnd(
-          task,
-          end.reason,
-          { maxTaskRetries: policy.config.maxTaskRetries, backoff: options.backoff },
-          options.random,
-        );
+      : decideTaskEnd(task, end, { ...policy.config, backoff: options.backoff }, options.random);
   const loss = isFree(end.reason) ? 1 : 0;
   await updateEndedTask(tx, task, {
     state: decision?.next === 'fail' ? 'failed' : 'open',
@@ -149,12 +145,12 @@ async function failChunk(
 ): Promise<JobRow> {
   const counted = (await updateJob(tx, job, { failed: job.failed + 1 })) ?? job;
   const { toleratedFailures } = policy.config;
-  const tolerated = toleratedOf(toleratedFailures, counted.num_chunks);
-  if (counted.failed <= tolerated) return finishChunks(tx, counted, now);
+  if (!isBudgetExceeded(counted, toleratedFailures)) return finishChunks(tx, counted, now);
+  const { failed, num_chunks: all } = counted;
   const budget =
     toleratedFailures === ''
       ? ''
-      : ` (${counted.failed} of ${counted.num_chunks} chunks failed, ${tolerated} tolerated)`;
+      : ` (${failed} of ${all} chunks failed, ${toleratedOf(toleratedFailures, all)} tolerated)`;
   const message = `chunk ${lease.chunk}: ${end.errorMessage}${budget}`;
   return endJob(tx, counted, policy, { state: 'FAILED', reason: 'TASK_FAILED', message }, now);
 }
