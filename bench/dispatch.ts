@@ -1,5 +1,6 @@
 /** How many tasks a second the platform itself can hand out, take back and commit. */
-import { readOptions } from './support/options.ts';
+import { findPostgres, startPostgres } from '../scripts/lib/postgres.js';
+import { readOptions, type BenchOptions } from './support/options.ts';
 import { pushNullComponents, runNullJob } from './support/null-jobs.ts';
 import { cpuPerTask, platformCpu, startMeasured, type Platform } from './support/platform.ts';
 import { summarizeProfiles } from './support/profile-summary.ts';
@@ -7,13 +8,15 @@ import { beginReport, printReport, progress } from './support/report.ts';
 import { medians } from './support/statistics.ts';
 
 const AIM = 10_000;
+const POSTGRES_AIM = 5000;
 /** Both programs are warm after so many. */
 const WARM_UP_TASKS = 5000;
 
 const METHOD = [
   'Jobs whose app tasks are not started (runner --sandbox null): each still has its lease over HTTP,',
   'its staged chunk, one result file, its log lines and its commit. The partitioner is a real process.',
-  'SQLite with synchronous=FULL, server and runner on two cores that they share with this script.',
+  'First on SQLite with synchronous=FULL, then on a PostgreSQL of its own with its default durability, where',
+  'there is one. Server, runner and database are on two cores that they share with this script.',
   'The app tasks take from JOB_STATE_PARTITIONED to JOB_STATE_TASKS_COMPLETED, the whole job from POST',
   "/jobs to JOB_STATE_COMPLETE, both on the server's clock; CPU is utime + stime of /proc/<pid>/stat.",
 ];
@@ -21,53 +24,97 @@ const METHOD = [
 async function main(): Promise<void> {
   const options = readOptions({ rounds: 5, tasks: 20_000 });
   const start = beginReport();
-  const platform = await startMeasured({ sandbox: 'null', profileDir: options.profileDir });
-  const rounds = [];
-  try {
-    await pushNullComponents(platform);
-    await runNullJob(platform, WARM_UP_TASKS);
-    for (let i = 0; i < options.rounds; i++) {
-      rounds.push(await measure(platform, options.tasks));
-      progress(`round ${i + 1}: ${Math.round(rounds[i]?.appTasksPerSecond ?? 0)} tasks/s`);
-    }
-  } finally {
-    await platform.close();
-  }
+  const rounds = await measureOn('SQLite', '', options);
   if (options.profileDir !== null) progress(summarizeProfiles(options.profileDir));
+  const onPostgres = await measureOnPostgres(options);
   const middle = medians(rounds);
+  const postgres = onPostgres === null ? null : medians(onPostgres);
   printReport(
     start,
     {
       bench: 'dispatch',
       method: METHOD,
       settings: { tasks: options.tasks, warmUpTasks: WARM_UP_TASKS },
-      rounds,
-      medians: middle,
+      rounds: [...rounds, ...(onPostgres ?? [])],
+      medians: { sqlite: middle, postgres },
       ratios: {},
       aims: [
         {
-          name: 'app tasks per second',
+          name: 'app tasks per second on SQLite',
           aim: `${AIM}`,
           measured: middle.appTasksPerSecond,
           isMet: middle.appTasksPerSecond >= AIM,
         },
+        ...(postgres === null
+          ? []
+          : [
+              {
+                name: 'app tasks per second on PostgreSQL',
+                aim: `${POSTGRES_AIM}`,
+                measured: postgres.appTasksPerSecond,
+                isMet: postgres.appTasksPerSecond >= POSTGRES_AIM,
+              },
+            ]),
       ],
     },
     {
       head: ['median of rounds', 'tasks/s', 'CPU of server, ms/task', 'CPU of runner, ms/task'],
       rows: [
-        [
-          'app tasks (PARTITIONED)',
-          middle.appTasksPerSecond,
-          middle.serverMsPerTask,
-          middle.runnerMsPerTask,
-        ],
-        ['whole job', middle.jobTasksPerSecond, '', ''],
+        ...rowsOf('SQLite', middle),
+        ...(postgres === null ? [] : rowsOf('PostgreSQL', postgres)),
       ],
     },
     options.asJson,
   );
 }
+
+function rowsOf(database: string, middle: Round): (string | number)[][] {
+  const { appTasksPerSecond, serverMsPerTask, runnerMsPerTask, jobTasksPerSecond } = middle;
+  return [
+    [`${database}: app tasks (PARTITIONED)`, appTasksPerSecond, serverMsPerTask, runnerMsPerTask],
+    [`${database}: whole job`, jobTasksPerSecond, '', ''],
+  ];
+}
+
+/** Null where there is no PostgreSQL. */
+async function measureOnPostgres(options: BenchOptions): Promise<Round[] | null> {
+  const bin = await findPostgres();
+  if (bin === undefined) {
+    progress("PostgreSQL is not measured: Debian's package postgresql is not there");
+    return null;
+  }
+  const postgres = await startPostgres(bin, { durable: true });
+  try {
+    // The profile is of the first.
+    return await measureOn('PostgreSQL', postgres.url, { ...options, profileDir: null });
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function measureOn(
+  database: string,
+  databaseUrl: string,
+  options: BenchOptions,
+): Promise<Round[]> {
+  const { profileDir } = options;
+  const platform = await startMeasured({ sandbox: 'null', profileDir, databaseUrl });
+  const rounds: Round[] = [];
+  try {
+    await pushNullComponents(platform);
+    await runNullJob(platform, WARM_UP_TASKS);
+    for (let i = 0; i < options.rounds; i++) {
+      const round = await measure(platform, options.tasks);
+      rounds.push(round);
+      progress(`${database}, round ${i + 1}: ${Math.round(round.appTasksPerSecond)} tasks/s`);
+    }
+  } finally {
+    await platform.close();
+  }
+  return rounds;
+}
+
+type Round = Awaited<ReturnType<typeof measure>>;
 
 async function measure(platform: Platform, tasks: number) {
   const before = platformCpu(platform);

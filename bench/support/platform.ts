@@ -10,10 +10,17 @@ export type { Platform } from '../../tests/support/platform.ts';
 export interface StartOptions {
   sandbox: 'process' | 'null';
   profileDir: string | null;
+  /** A PostgreSQL database in place of SQLite. */
+  databaseUrl?: string;
 }
 
-export async function startMeasured({ sandbox, profileDir }: StartOptions): Promise<Platform> {
+export async function startMeasured({
+  sandbox,
+  profileDir,
+  databaseUrl = '',
+}: StartOptions): Promise<Platform> {
   return startPlatform({
+    env: { DATABASE_URL: databaseUrl },
     runnerArgs: ['--sandbox', sandbox, '--cpus', '2', '--python', PYTHON],
     nodeArgs:
       profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileDir)}`],

@@ -171,7 +171,8 @@ export async function renewLeases(
   ids: readonly string[],
   deadline: number,
 ): Promise<void> {
-  if (ids.length === 0) return;
+  const free = locksRows(tx) ? await lockFreeLeases(tx, ids) : ids;
+  if (free.length === 0) return;
   await tx
     .updateTable('lease')
     .set((e) => ({
@@ -183,11 +184,16 @@ export async function renewLeases(
         .end()
         .$castTo<number>(),
     }))
-    .where('id', 'in', ids)
+    .where('id', 'in', free)
     .where('runner', '=', runner)
     .where('incarnation', '=', incarnation)
-    .$if(locksRows(tx), (query) => query.where('id', 'in', freeLeases(tx).where('id', 'in', ids)))
     .execute();
+}
+
+async function lockFreeLeases(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await freeLeases(tx).where('id', 'in', ids).execute();
+  return rows.map(({ id }) => id);
 }
 
 /**

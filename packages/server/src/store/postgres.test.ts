@@ -7,6 +7,7 @@ import {
   takeDatabase,
   type TestDatabase,
 } from '../testing/postgres.ts';
+import { untilSettled } from '../testing/store-fixture.ts';
 import { addAccount } from '../testing/rows.ts';
 import { writeMeta } from './meta.ts';
 import { eventBounds, eventsAfter, insertEvents } from './records.ts';
@@ -51,12 +52,14 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
           ({ body }) => body,
         );
       await store.transact((tx) => insertEvents(tx, [event('before')]));
+      await untilSettled(store);
       await store.transact(async (tx) => {
         await insertEvents(tx, [event('slow')]);
         await store.transact((other) => insertEvents(other, [event('fast')]));
         expect(await seen()).toEqual(['before']);
         expect(await eventBounds(store.db)).toMatchObject({ last: 1 });
       });
+      await untilSettled(store);
       expect(await seen()).toEqual(['before', 'slow', 'fast']);
       expect(await eventBounds(store.db)).toMatchObject({ first: 1, last: 3 });
     });

@@ -54,6 +54,10 @@ function openPool(options: PostgresOptions): Pool {
     max: options.connections,
     idleTimeoutMillis: IDLE_MS,
   });
+  // Every statement has its index. Statistics that were taken while a table was empty must not keep it from it.
+  pool.on('connect', (client) => {
+    client.query('set enable_seqscan = off').catch(() => undefined);
+  });
   // An idle connection that ends is no news: the next query opens another, or says why it cannot.
   pool.on('error', () => undefined);
   return pool;

@@ -20,7 +20,7 @@ import {
   logPacks,
   saveUpload,
 } from './records.ts';
-import type { Fixture } from '../testing/store-fixture.ts';
+import { untilSettled, type Fixture } from '../testing/store-fixture.ts';
 import { commitResults, insertAttempts } from './tasks.ts';
 
 export function describeRecords(fixture: Fixture): void {
@@ -34,13 +34,15 @@ export function describeRecords(fixture: Fixture): void {
     });
 
     describe('events', () => {
-      const add = (bodies: string[], at = T0, owner = account) =>
-        fixture.store.transact((tx) =>
+      const add = async (bodies: string[], at = T0, owner = account) => {
+        await fixture.store.transact((tx) =>
           insertEvents(
             tx,
             bodies.map((body) => ({ account: owner, job, at, type: 'job' as const, body })),
           ),
         );
+        await untilSettled(fixture.store);
+      };
       const after = (afterId: number, limit = 100, owner = account, of: number | null = null) =>
         eventsAfter(fixture.store.db, { account: owner, afterId, job: of, limit });
 

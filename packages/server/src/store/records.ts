@@ -43,7 +43,11 @@ export async function eventBounds(db: Db): Promise<{ first: number; last: number
 
 /** Forgets events, but never the newest: it tells a watcher that comes back whether it missed any. */
 export async function deleteEventsBefore(db: Db, at: number, limit: number): Promise<number> {
-  const { last } = await eventBounds(db);
+  const newest = await db
+    .selectFrom('event')
+    .select((e) => e.fn.max('id').as('id'))
+    .executeTakeFirst();
+  const last = newest?.id ?? 0;
   const old = db.selectFrom('event').select('id').where('at', '<', at).where('id', '<', last);
   const result = await db
     .deleteFrom('event')
