@@ -51,7 +51,9 @@ async function runVitest(options, files, found) {
   if (options.quick) args.push('--exclude=**/*.slow.test.ts');
   const projects = options.project ?? [];
   args.push(...projects.map((name) => `--project=${name}`), ...files);
-  const exitCode = await show(tool('vitest'), args, { env: { ...process.env, ...found } });
+  // What is tested must not find a database of the caller's.
+  const { DATABASE_URL: _own, ...env } = process.env;
+  const exitCode = await show(tool('vitest'), args, { env: { ...env, ...found } });
   return readTotals(report, exitCode);
 }
 
