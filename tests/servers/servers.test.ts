@@ -61,6 +61,18 @@ describe.skipIf(BIN === undefined)('servers on one PostgreSQL', () => {
       const tasks = await completed(id);
       return tasks >= CHUNKS / 4 ? tasks : null;
     });
+  /** Waits until a task more is done, or all are. */
+  const progress = async (ids: readonly string[]) => {
+    const done = async () => {
+      const counts = await Promise.all(ids.map((id) => completed(id).catch(() => 0)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await done();
+    await until(60_000, 'a task to be done', async () => {
+      const now = await done();
+      return now > before || now >= ids.length * CHUNKS ? now : null;
+    });
+  };
   const completed = async (id: string) => {
     const { data } = await group.call<{ data: { state: string }[] }>(
       'GET',
@@ -77,6 +89,22 @@ describe.skipIf(BIN === undefined)('servers on one PostgreSQL', () => {
     await first?.kill();
     expect(await ended(id)).toMatchObject({ state: 'JOB_STATE_COMPLETE', numChunks: CHUNKS });
     expect(await completed(id)).toBeGreaterThanOrEqual(CHUNKS);
+    expect(await group.problems()).toEqual([]);
+  });
+
+  test('lose nothing and do nothing twice while one after the other is killed', async () => {
+    let living = [await group.start(), await group.start()];
+    await group.startRunner();
+    const ids = [await squares(), await squares()];
+    for (let kills = 0; kills < 4; kills += 1) {
+      await progress(ids);
+      const [oldest, ...others] = living;
+      const next = group.start();
+      await oldest?.kill();
+      living = [...others, await next];
+    }
+    for (const id of ids) expect(await ended(id)).toMatchObject({ state: 'JOB_STATE_COMPLETE' });
+    expect(await group.problems()).toEqual([]);
   });
 
   test('go on after the database was away: callers hear 503, and nothing is lost', async () => {
@@ -97,6 +125,7 @@ describe.skipIf(BIN === undefined)('servers on one PostgreSQL', () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     await postgres.start();
     expect(await ended(id)).toMatchObject({ state: 'JOB_STATE_COMPLETE', numChunks: CHUNKS });
+    expect(await group.problems()).toEqual([]);
   });
 
   test('divide the work: one answers, another moves jobs on', async () => {

@@ -4,6 +4,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { openDiskBlobStore } from '../../packages/server/src/blob/disk.ts';
+import { openPostgresStore } from '../../packages/server/src/store/postgres-store.ts';
+import { findProblems } from '../../packages/server/src/testing/invariants.ts';
 import { programOf, RUNNER, SERVER, startProgram, type Program } from '../support/platform.ts';
 
 export interface TestServer extends Program {
@@ -20,6 +23,8 @@ export interface ServerGroup {
   startRunner: () => Promise<Program>;
   call: <T = Record<string, unknown>>(method: string, route: string, body?: unknown) => Promise<T>;
   logs: () => Promise<string>;
+  /** What is not as it must be in the database and the files. */
+  problems: () => Promise<string[]>;
   close: () => Promise<void>;
 }
 
@@ -70,6 +75,21 @@ export async function createServers(databaseUrl: string): Promise<ServerGroup> {
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
       return JSON.parse(text) as T;
+    },
+    async problems() {
+      const store = await openPostgresStore({
+        url: databaseUrl,
+        connections: 4,
+        connectMs: 10_000,
+        statementMs: 30_000,
+      });
+      const blobs = await openDiskBlobStore({ dir: path.join(dataDir, 'blobs'), shared: true });
+      try {
+        return await findProblems({ store, blobs });
+      } finally {
+        await blobs.close();
+        await store.close();
+      }
     },
     logs: () => readFile(logFile, 'utf8').catch(() => ''),
     async close() {
