@@ -4,6 +4,7 @@ import type { BlobStore } from './blob/blob-store.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { BackupSessions } from './engine/backup/backup-sessions.ts';
+import type { OrphanTally } from './engine/orphans.ts';
 import type { LinkSigner } from './links.ts';
 import type { RunnerDirectory } from './engine/runners.ts';
 import type { SchemaValidator } from './schema/validate.ts';
@@ -27,6 +28,7 @@ export interface Context {
   runners: RunnerDirectory;
   backups: BackupSessions;
   disk: DiskSpace;
+  orphans: OrphanTally;
   /** Aborts when the process stops: what waits on purpose (long polls, event streams) ends then. */
   stopping: AbortSignal;
 }

@@ -8,6 +8,7 @@ import { readMeta, writeMeta } from './store/meta.ts';
 import type { Db } from './store/store.ts';
 
 const META_KEY = 'installation';
+const FOLDER = 'installation';
 
 /** Throws where the blob store is another than that of the servers before; one server at a time. */
 export async function checkInstallation(db: Db, blobs: BlobStore): Promise<void> {
@@ -30,6 +31,16 @@ export async function checkInstallation(db: Db, blobs: BlobStore): Promise<void>
   }
 }
 
+/** Names of other databases that have, or had, their files in this blob store. */
+export async function otherInstallations(db: Db, blobs: BlobStore): Promise<string[]> {
+  const known = await readMeta(db, META_KEY);
+  const others: string[] = [];
+  for await (const key of blobs.list(FOLDER)) {
+    if (known === null || key !== keyOf(known)) others.push(key);
+  }
+  return others;
+}
+
 function keyOf(id: string): string {
-  return `installation/${id}`;
+  return `${FOLDER}/${id}`;
 }

@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { ensureFirstUser, type FirstUser } from './engine/auth/ensure-first-user.ts';
 import { watchDiskSpace } from './disk-space.ts';
 import { createBackupSessions } from './engine/backup/backup-sessions.ts';
+import { newOrphanTally } from './engine/orphans.ts';
 import { createRunnerDirectory } from './engine/runners.ts';
 import { checkInstallation } from './installation.ts';
 import { openLinkSigner } from './links.ts';
@@ -100,6 +101,7 @@ async function openContext(
     runners: createRunnerDirectory(config.leaseMs),
     backups: createBackupSessions(config.dataDir),
     disk: await watchDiskSpace(config.dataDir, config.diskLimit, logger),
+    orphans: newOrphanTally(),
     stopping,
   };
 }

@@ -5,6 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { DiskSpace } from './disk-space.ts';
+import type { OrphanTally } from './engine/orphans.ts';
 
 export interface HttpRequest {
   /** Operation id, or the kind of path. */
@@ -21,10 +22,16 @@ export interface Telemetry {
 
 const SECONDS_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
-export function createTelemetry(disk: DiskSpace): Telemetry {
+export interface Observed {
+  disk: DiskSpace;
+  orphans: OrphanTally;
+}
+
+export function createTelemetry({ disk, orphans }: Observed): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   showDisk(registry, disk);
+  showOrphans(registry, orphans);
   const requests = new Counter({
     name: 'bytenite_http_requests_total',
     help: 'HTTP requests by operation and status',
@@ -64,6 +71,25 @@ function showDisk(registry: Registry, disk: DiskSpace): void {
       help,
       registers: [registry],
       collect: () => gauge.set(value()),
+    });
+  }
+}
+
+function showOrphans(registry: Registry, orphans: OrphanTally): void {
+  const counters = [
+    ['orphan_blobs_removed_total', 'Objects removed that no row named', () => orphans.removed],
+    ['orphan_blob_bytes_removed_total', 'Bytes of those', () => orphans.bytes],
+    ['orphan_sweeps_total', 'Looks at the whole blob store that ended', () => orphans.sweeps],
+  ] as const;
+  for (const [name, help, value] of counters) {
+    const counter: Counter = new Counter({
+      name: `bytenite_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        counter.reset();
+        counter.inc(value());
+      },
     });
   }
 }

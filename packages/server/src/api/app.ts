@@ -25,7 +25,7 @@ export interface AppOptions {
 export const RUNNER_BASE = '/v1/runner';
 
 export function createApp(ctx: Context, options: AppOptions): Hono<AppEnv> {
-  const telemetry = options.telemetry ?? createTelemetry(ctx.disk);
+  const telemetry = options.telemetry ?? createTelemetry(ctx);
   const app = new Hono<AppEnv>({ strict: false });
   app.use((c, next) => finishReply(c, next, ctx, telemetry));
   app.onError((error, c) => replyWithError(c, ctx, error));

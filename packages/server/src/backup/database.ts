@@ -1,21 +1,7 @@
 /** What a copy of a database says about the files beside it. */
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { LRUCache } from 'lru-cache';
-
-/** Every object that a row names and that has not had its time. */
-const NAMED = `
-  select blob_key as key from revision
-  union select key from log_pack
-  union select upload.key from upload join job on job.no = upload.job
-    where job.data_state = 'kept' and upload.key is not null
-  union select task.source_key from task join job on job.no = task.job
-    where job.data_state = 'kept' and task.source_key is not null
-  union select task.result_key from task join job on job.no = task.job
-    where job.data_state = 'kept' and task.result_key is not null
-  union select step.input from step join job on job.no = step.job
-    where job.data_state = 'kept' and step.input <> ''
-  union select output.key from output join job on job.no = output.job
-    where job.data_state = 'kept'`;
+import { NAMED_BLOBS } from '../store/named-blobs.ts';
 
 export interface BackupDatabase {
   masterKeyId: () => string | null;
@@ -40,7 +26,7 @@ export function openBackupDatabase(file: string): BackupDatabase {
       if (row.quick_check !== 'ok') throw new Error(row.quick_check);
     },
     *namedBlobs() {
-      for (const row of db.prepare(NAMED).iterate()) yield (row as { key: string }).key;
+      for (const row of db.prepare(NAMED_BLOBS).iterate()) yield (row as { key: string }).key;
     },
     isLive(key) {
       const [, no, rest] = /^job\/(\d+)\/(.+)$/.exec(key) ?? [];

@@ -25,6 +25,18 @@ export function describeBlobStore(name: string, make: () => Promise<BlobStore>):
       await store.close();
     });
 
+    it('tells the size of an object and when it was written', async () => {
+      const before = Date.now();
+      await store.put('job/1/a', Buffer.from('hello'));
+      const { size, writtenAt } = await store.stat('job/1/a');
+      expect(size).toBe(5);
+      // The clock of the files may be coarser than ours.
+      expect(Math.abs(writtenAt - before)).toBeLessThan(60_000);
+      for (const key of ['job/1/b', 'job/1', 'job/1/a/b']) {
+        await expect(store.stat(key)).rejects.toBeInstanceOf(BlobNotFound);
+      }
+    });
+
     describe('put', () => {
       it('stores the bytes and reports their size and hash', async () => {
         const body = Buffer.from('hello');

@@ -24,6 +24,11 @@ export interface PutOptions {
  * `job/1` covers `job/1` and `job/1/…`, never `job/17`. Every method rejects BlobKeyInvalid
  * for a key that isBlobKey refuses.
  */
+export interface BlobStat {
+  size: number;
+  writtenAt: number;
+}
+
 export interface BlobStore {
   /**
    * Writes a new object; it is durable when the promise resolves. Rejects BlobExists when the
@@ -39,6 +44,8 @@ export interface BlobStore {
   read(key: string, range: BlobRange): Promise<Buffer>;
   /** The object's size in bytes. Rejects BlobNotFound. */
   size(key: string): Promise<number>;
+  /** The size, and when the last byte was written in epoch milliseconds. Rejects BlobNotFound. */
+  stat(key: string): Promise<BlobStat>;
   /** Deletes the object of this key and all below it; deleting what is not there is no error. */
   deletePrefix(prefix: string): Promise<void>;
   /** The keys at and below a prefix (`''`: all of them), in byte order. */

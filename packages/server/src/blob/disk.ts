@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -74,6 +75,10 @@ export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<
     stream: async (key, range, signal) => openStream(pathOf(key), key, range, signal),
     read: async (key, range) => readRange(files, pathOf(key), key, range),
     size: async (key) => sizeOf(pathOf(key), key),
+    async stat(key) {
+      const { size, mtimeMs } = await statObject(pathOf(key), key);
+      return { size, writtenAt: mtimeMs };
+    },
     deletePrefix,
     list(prefix) {
       const key = withoutSlash(prefix);
@@ -152,11 +157,15 @@ async function readRange(
 }
 
 async function sizeOf(path: string, key: string): Promise<number> {
+  return (await statObject(path, key)).size;
+}
+
+async function statObject(path: string, key: string): Promise<Stats> {
   const stats = await stat(path).catch((error: unknown) => {
     throw readError(error, key);
   });
   if (!stats.isFile()) throw new BlobNotFound(key);
-  return stats.size;
+  return stats;
 }
 
 function withoutSlash(prefix: string): string {

@@ -8,6 +8,7 @@ import { releaseAllSteps } from '../store/steps.ts';
 import { createTestContext, type TestContext } from '../testing/context.ts';
 import { findProblems } from '../testing/invariants.ts';
 import { addComponent, runSteps, startJob } from '../testing/jobs.ts';
+import { ageAll, ageDatabase, sweepOrphans } from '../testing/sweep.ts';
 import { failed, phaseOf, succeeded, TestRunner, type TestReport } from '../testing/test-runner.ts';
 import { abortJob } from './jobs/abort-job.ts';
 import { retryJob } from './jobs/retry-job.ts';
@@ -28,6 +29,7 @@ const WEIGHTS = {
   'stopped-step': 1,
   pass: 1,
   gap: 1,
+  sweep: 1,
   restart: 1,
   reborn: 1,
   abort: 1,
@@ -66,6 +68,7 @@ class World {
 
   static async create(): Promise<World> {
     const world = new World(await createTestContext());
+    await ageDatabase(world.ctx);
     for (let i = 0; i < RUNNERS; i++) {
       world.runners.push(await TestRunner.register(world.ctx));
       world.held.push([]);
@@ -136,6 +139,10 @@ class World {
       case 'gap':
         this.ctx.advance(60_000);
         await this.reap();
+        break;
+      case 'sweep':
+        await ageAll(this.ctx);
+        await sweepOrphans(this.ctx);
         break;
       case 'restart':
         await this.restart();
@@ -232,6 +239,8 @@ class World {
       }
     }
     await collectGarbage(this.ctx);
+    await ageAll(this.ctx);
+    await sweepOrphans(this.ctx);
   }
 
   dispose(): Promise<void> {

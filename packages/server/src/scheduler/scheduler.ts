@@ -5,6 +5,7 @@ import { runNextStep } from '../engine/steps/run-step.ts';
 import { releaseAllSteps } from '../store/steps.ts';
 import { runLoop, type Loop } from './loop.ts';
 import { createReaper, endOverdueJobs } from './reap-leases.ts';
+import { createOrphanSweep } from './sweep-orphans.ts';
 import { collectGarbage, collectPackages, expireJobData, forget } from './retention.ts';
 
 /** Steps that run at the same time; most of them wait for a network or a disk. */
@@ -14,6 +15,7 @@ const REAP_MS = 500;
 const RETENTION_MS = 5000;
 const FORGET_MS = 60_000;
 const DISK_MS = 1000;
+const SWEEP_BEAT_MS = 1000;
 
 export interface Scheduler {
   /** Ends the loops; steps in flight are given back. */
@@ -46,6 +48,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
       await ctx.disk.look();
       return false;
     }),
+    every('orphans', SWEEP_BEAT_MS, createOrphanSweep(ctx)),
     every('forget', FORGET_MS, () => forget(ctx)),
   ].map((loop) => runLoop(loop, ctx.logger, stop.signal));
   return {

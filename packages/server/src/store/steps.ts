@@ -118,6 +118,22 @@ export async function extendAllSteps(tx: Tx, deadline: number): Promise<void> {
   await tx.updateTable('step').set({ deadline_at: deadline }).where('owner', '!=', '').execute();
 }
 
+/** Whether a try of a step is the last that was begun, so that it may still be under way. */
+export async function isLastTry(
+  db: Db,
+  { job, run, name, fence }: Omit<Fenced, 'owner'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('step')
+    .select('fence')
+    .where('job', '=', job)
+    .where('run', '=', run)
+    .where('name', '=', name)
+    .where('fence', '=', fence)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Steps of a job that wait or run. */
 export async function jobSteps(db: Db, job: number): Promise<StepRow[]> {
   return db.selectFrom('step').selectAll().where('job', '=', job).execute();

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import type { Account } from '../engine/auth/account.ts';
 import { watchDiskSpace } from '../disk-space.ts';
 import { createBackupSessions } from '../engine/backup/backup-sessions.ts';
+import { newOrphanTally } from '../engine/orphans.ts';
 import { createRunnerDirectory } from '../engine/runners.ts';
 import { openLinkSigner } from '../links.ts';
 import { createSchemaValidator } from '../schema/validate.ts';
@@ -80,6 +81,7 @@ async function openParts(config: ServerConfig, clock: Clock): Promise<Context> {
     runners: createRunnerDirectory(config.leaseMs),
     backups: createBackupSessions(config.dataDir),
     disk: await watchDiskSpace(config.dataDir, config.diskLimit, logger),
+    orphans: newOrphanTally(),
     stopping: new AbortController().signal,
   };
 }
