@@ -1,7 +1,7 @@
 /** Files in and out by signed links: uploads, results, and how long they live (contract 4.3, 4.7). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushComponent } from '../support/components.ts';
-import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
+import { startPlatform, waitForJob, type Platform } from '../support/platform.ts';
 import { createJob, JOBS, refusal, runJob, send } from './caller.ts';
 
 let platform: Platform;
@@ -170,26 +170,4 @@ test('bypass delivers nothing', async () => {
   await runJob(platform, id);
   await waitForJob(platform, id);
   expect((await send(platform, 'GET', `${JOBS}/${id}/results`)).body).toEqual({ results: [] });
-});
-
-test('after the retention results have expired, and the links with them', async () => {
-  const first = platform;
-  platform = await startPlatform({ env: { BYTENITE_RETENTION_MS: '1500' } });
-  try {
-    await pushComponent(platform, { name: 'copy', type: 'app', main: COPY });
-    const upload = await newUpload();
-    const link = await completeJob(upload, 'for a moment');
-    const results = `${JOBS}/${upload.id}/results`;
-    const refused = await until(30_000, 'the results to expire', async () => {
-      const answer = await refusal(platform, 'GET', results);
-      return answer === '200' ? null : answer;
-    });
-    expect(refused).toBe('400/9 results have expired');
-    expect([403, 404]).toContain((await fetch(link)).status);
-    const { body } = await send(platform, 'GET', `${JOBS}/${upload.id}`);
-    expect(body.job.state).toBe('JOB_STATE_COMPLETE');
-  } finally {
-    await platform.close();
-    platform = first;
-  }
 });
