@@ -177,10 +177,7 @@ describe('a full job', () => {
 
 describe('what is not built is refused, never ignored', () => {
   test.each([
-    { priority: 'EXECUTION_PRIORITY_FAST' },
-    { priority: 1 },
     { config: { speculation: 'true' } },
-    { config: { priority: 'FAST' } },
     { dataSource: { dataSourceDescriptor: 'aws', params: { bucketName: 'b' } } },
     { dataDestination: { dataSourceDescriptor: 'gcp', params: { bucketName: 'b' } } },
   ])('%j', async (extra) => {

@@ -7,6 +7,7 @@ import { DATA_SOURCE_PREFIX, type CreateJobInput, type Job } from '@bytenite/con
 import { CliError, UsageError } from '../errors.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { configOf, parseParams } from './params.ts';
+import { priorityOf, type PriorityName } from './priorities.ts';
 
 /** What `job create` and `job run` take to make a job of. */
 export interface CreateOptions {
@@ -22,6 +23,7 @@ export interface CreateOptions {
   param: string[];
   config: string[];
   tolerate?: string;
+  priority?: PriorityName;
 }
 
 /** A job that is ready to be made: everything that can be checked here has been. */
@@ -54,6 +56,7 @@ export async function planJob(options: CreateOptions): Promise<JobPlan> {
     ...(dataSource !== undefined && { dataSource }),
     ...(params !== undefined && { params }),
     ...(config !== undefined && { config }),
+    ...(options.priority !== undefined && { priority: priorityOf(options.priority) }),
   };
   return { body, input };
 }

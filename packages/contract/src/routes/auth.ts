@@ -172,7 +172,7 @@ export const authRoutes = defineRoutes({
   Auth_ChangeUser: {
     method: 'PATCH',
     path: '/admin/users/{id}',
-    summary: 'Disable or enable a user, or change the role (extension, administrators)',
+    summary: 'Disable or enable a user, change the role or the limits (extension, administrators)',
     done: true,
     body: ChangeUserInput,
     reply: UserReply,

@@ -25,6 +25,16 @@ export const ROLES = ['ROLE_NONE', 'ROLE_USER', 'ROLE_DEVELOPER', 'ROLE_ADMIN'] 
 
 const answers = z.array(z.object({ step: z.string(), answer: userObject() }));
 
+/** What a user may have at a time; 0 is no limit. */
+export const UserLimits = z
+  .object({
+    runningTasks: z.int().min(0).max(1_000_000_000),
+    cpus: z.number().min(0).max(1_000_000_000),
+    queuedTasks: z.int().min(0).max(1_000_000_000),
+  })
+  .meta({ id: 'UserLimits' });
+export type UserLimits = z.output<typeof UserLimits>;
+
 export const User = z
   .object({
     id: z.string(),
@@ -45,6 +55,7 @@ export const User = z
     isOnboarded: z.boolean(),
     onboardingInfo: answers,
     userName: z.string(),
+    limits: UserLimits.describe('What the user may have at a time; 0 is no limit (extension)'),
   })
   .meta({ id: 'User' });
 export type User = z.output<typeof User>;
@@ -84,6 +95,13 @@ export type CreateUserInput = z.output<typeof CreateUserInput>;
 export const ChangeUserInput = z.object({
   disabled: z.boolean().optional(),
   role: z.enum(ROLES).optional(),
+  limits: UserLimits.partial()
+    .optional()
+    .describe("The user's own limits; those that are not named stay as they are"),
+  defaultLimits: z
+    .boolean()
+    .optional()
+    .describe('Forgets the limits of its own first: those of all users hold'),
 });
 export type ChangeUserInput = z.output<typeof ChangeUserInput>;
 

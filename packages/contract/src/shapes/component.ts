@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ENGINE_TYPES } from '../states.ts';
-import { Empty, PageQuery, Pagination, timestamp } from './common.ts';
+import { ENGINE_TYPES, PRIORITIES, PRIORITY_PREFIX } from '../states.ts';
+import { Empty, PageQuery, Pagination, prefixedEnum, timestamp } from './common.ts';
 import { DataSource, DataSourceInput } from './data-source.ts';
 import { JobConfig, JobConfigInput, ParamsInput } from './job.ts';
 import { userJson, userObject } from './common.ts';
@@ -97,6 +97,7 @@ export const TemplateInput = z
     dataDestination: DataSourceInput.optional(),
     params: ParamsInput.optional(),
     config: JobConfigInput.optional(),
+    priority: prefixedEnum(PRIORITIES, PRIORITY_PREFIX).optional(),
   })
   .meta({ id: 'TemplateInput' });
 export type TemplateInput = z.output<typeof TemplateInput>;
@@ -117,6 +118,7 @@ export const Template = z
     dataDestination: DataSource.nullable(),
     params: z.object({ partitioner: userObject(), app: userObject(), assembler: userObject() }),
     config: JobConfig,
+    priority: z.string().describe('Of jobs that ask for none (extension)'),
   })
   .meta({ id: 'Template' });
 export type Template = z.output<typeof Template>;

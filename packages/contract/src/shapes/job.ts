@@ -37,8 +37,11 @@ export const JobConfigInput = z
     speculation: z.boolean().optional(),
     retryOn: outcomes.optional(),
     failOn: outcomes.optional(),
-    /** Only here so that it is refused or taken with the rest of the config. */
-    priority: prefixedEnum(PRIORITIES, PRIORITY_PREFIX).optional(),
+    priority: prefixedEnum(PRIORITIES, PRIORITY_PREFIX)
+      .optional()
+      .describe(
+        'Order of the jobs of one user; may be changed until the job has ended (extension)',
+      ),
   })
   .meta({ id: 'JobConfigInput' });
 export type JobConfigInput = z.output<typeof JobConfigInput>;

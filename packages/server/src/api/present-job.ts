@@ -31,7 +31,7 @@ export function presentJob(view: JobView, tempUrlOf: (jobNo: number) => string):
     name: job.name,
     description: doc.description,
     config: effectiveConfig(doc),
-    priority: `${PRIORITY_PREFIX}UNDEFINED`,
+    priority: `${PRIORITY_PREFIX}${job.priority}`,
     state: `${JOB_STATE_PREFIX}${job.state}`,
     createdAt: timestampOf(job.created_at),
     submittedAt: timestampOf(job.submitted_at),

@@ -1,4 +1,4 @@
-import { RawJson, type Template } from '@bytenite/contract';
+import { PRIORITY_PREFIX, RawJson, type Template } from '@bytenite/contract';
 import { presentDataSource } from '../domain/data-source.ts';
 import { effectiveConfig } from '../domain/job-doc.ts';
 import type { getTemplate } from '../engine/templates/get-template.ts';
@@ -26,5 +26,6 @@ export function presentTemplate({ row, doc, params, userName }: TemplateRecord):
       assembler: new RawJson(params.assembler),
     },
     config: effectiveConfig({ config: doc.config, template: null }),
+    priority: `${PRIORITY_PREFIX}${doc.config.priority ?? 'UNDEFINED'}`,
   };
 }

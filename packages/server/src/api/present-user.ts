@@ -2,7 +2,7 @@ import { ContactInfo, RawJson, type User } from '@bytenite/contract';
 import type { UserView } from '../engine/auth/user.ts';
 import { timestampOf } from './time.ts';
 
-export function presentUser({ row, doc }: UserView): User {
+export function presentUser({ row, doc, limits }: UserView): User {
   return {
     id: row.id,
     createdAt: timestampOf(row.created_at),
@@ -25,6 +25,7 @@ export function presentUser({ row, doc }: UserView): User {
       answer: new RawJson(answer),
     })),
     userName: row.user_name,
+    limits,
   };
 }
 

@@ -48,6 +48,10 @@ export interface ServerConfig {
   enforceBalance: boolean;
   /** Currency per ByteChip, by the currency's code. */
   exchangeRates: ReadonlyMap<string, number>;
+  /** What one user may have at a time, where the user has no limits of its own; 0 is none. */
+  userLimits: { runningTasks: number; cpus: number; queuedTasks: number };
+  /** What a user had of the machines counts half after this time. */
+  fairHalfLifeMs: number;
   leaseMs: number;
   heartbeatMs: number;
   /** SIGTERM to SIGKILL. */
@@ -112,6 +116,18 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     masterKeyFile: path.resolve(dataDir, env['BYTENITE_MASTER_KEY_FILE'] ?? 'master-key'),
     enforceBalance: env['BYTENITE_ENFORCE_BALANCE'] === '1',
     exchangeRates: exchangeRates(env['BYTENITE_EXCHANGE_RATES']),
+    userLimits: {
+      runningTasks: wholeNumber(
+        'BYTENITE_USER_RUNNING_TASKS',
+        env['BYTENITE_USER_RUNNING_TASKS'] ?? '0',
+      ),
+      cpus: wholeNumber('BYTENITE_USER_CPUS', env['BYTENITE_USER_CPUS'] ?? '0'),
+      queuedTasks: wholeNumber(
+        'BYTENITE_USER_QUEUED_TASKS',
+        env['BYTENITE_USER_QUEUED_TASKS'] ?? '0',
+      ),
+    },
+    fairHalfLifeMs: positiveOf(env, 'BYTENITE_FAIR_HALF_LIFE_MS', HOUR),
     leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
     heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
     graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),

@@ -1,4 +1,4 @@
-import { invalid, notBuilt, type JobConfigInput, type Priority } from '@bytenite/contract';
+import { invalid, notBuilt, type JobConfigInput } from '@bytenite/contract';
 import { isOutcome, NAMEABLE_REASONS } from './outcomes.ts';
 import { parseTolerance } from './tolerance.ts';
 
@@ -8,11 +8,6 @@ export function checkConfig(config: JobConfigInput): void {
   if (config.speculation === true) throw notBuilt('config.speculation');
   checkOutcomes('retryOn', config.retryOn);
   checkOutcomes('failOn', config.failOn);
-  checkPriority(config.priority, 'config.priority');
-}
-
-export function checkPriority(priority: Priority | undefined, field = 'priority'): void {
-  if (priority !== undefined && priority !== 'UNDEFINED') throw notBuilt(field);
 }
 
 function checkTolerance(tolerated: string | number | undefined): void {

@@ -1,6 +1,7 @@
 /** The loops that move jobs on without anybody asking. */
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { COUNT_EVERY_MS, countUsage } from '../engine/fairness/count-usage.ts';
 import { runNextStep } from '../engine/steps/run-step.ts';
 import { releaseAllSteps } from '../store/steps.ts';
 import { runLoop, type Loop } from './loop.ts';
@@ -41,6 +42,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
     ...stepLoops,
     every('reap', REAP_MS, createReaper(ctx)),
     every('overdue', REAP_MS, () => endOverdueJobs(ctx)),
+    every('usage', COUNT_EVERY_MS, () => countUsage(ctx)),
     every('expire', RETENTION_MS, () => expireJobData(ctx)),
     every('packages', RETENTION_MS, () => collectPackages(ctx)),
     every('garbage', RETENTION_MS, () => collectGarbage(ctx)),

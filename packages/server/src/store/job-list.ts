@@ -51,7 +51,7 @@ export const JOB_FIELDS: Readonly<Record<JobField | `config.${ConfigField}`, Fie
   templateId: { ...TEXT, value: column('template_id') },
   name: { ...TEXT, value: column('name') },
   description: { ...TEXT, value: ofDoc(() => docColumn('description')) },
-  priority: { ...PRIORITY, value: constant('UNDEFINED') },
+  priority: { ...PRIORITY, value: column('priority') },
   state: { ...STATE, value: column('state') },
   createdAt: { ...TIME, value: column('created_at') },
   submittedAt: { ...TIME, value: column('submitted_at') },

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobDoc } from '../domain/job-doc.ts';
 import { addAccount, addJob, EMPTY_DOC, T0 } from '../testing/rows.ts';
 import {
-  claimableJobs,
   deleteJobRow,
   expiredJobs,
   findJob,
@@ -15,7 +14,6 @@ import {
   readJobDoc,
   updateJob,
 } from './jobs.ts';
-import { insertReady } from './leases.ts';
 import { insertGarbage } from './records.ts';
 import { isUniqueViolation, type Fixture } from '../testing/store-fixture.ts';
 
@@ -107,29 +105,6 @@ export function describeJobs(fixture: Fixture): void {
       expect(await readJobDoc(store.db, job.no)).toEqual(doc);
       const again = await fixture.reopen();
       expect((await readJobDoc(again.db, job.no)).params.app).toBe(text);
-    });
-
-    it('finds the jobs with a task to claim now, the oldest first', async () => {
-      const { store } = fixture;
-      const cursorLeft = await addJob(store, account, 'PARTITIONED', { num_chunks: 2, cursor: 1 });
-      await addJob(store, account, 'PARTITIONED', { num_chunks: 2, cursor: 2 });
-      const waits = await addJob(store, account, 'PARTITIONED', { num_chunks: 1, cursor: 1 });
-      const merging = await addJob(store, account, 'MERGING');
-      await addJob(store, account, 'TASKS_COMPLETED', { num_chunks: 2, cursor: 0 });
-      await addJob(store, account, 'FAILED', { num_chunks: 2, cursor: 0 });
-      const ready = { run: 1, chunk: 0, attempt: 1 };
-      await store.transact((tx) =>
-        insertReady(tx, [
-          { ...ready, job: waits.no, kind: 'APP', ready_at: T0 + 1 },
-          { ...ready, job: merging.no, kind: 'ASSEMBLER', ready_at: T0 },
-        ]),
-      );
-      const at = async (now: number, limit = 10, after = 0) =>
-        (await claimableJobs(store.db, now, { after, limit })).map((job) => job.no);
-      expect(await at(T0)).toEqual([cursorLeft.no, merging.no]);
-      expect(await at(T0 + 1)).toEqual([cursorLeft.no, waits.no, merging.no]);
-      expect(await at(T0 + 1, 2)).toEqual([cursorLeft.no, waits.no]);
-      expect(await at(T0 + 1, 2, waits.no)).toEqual([merging.no]);
     });
 
     it('finds running jobs past their deadline, and no others', async () => {

@@ -1,4 +1,3 @@
-import type { JobState } from '@bytenite/contract';
 import { sql, type Insertable, type SqlBool, type Updateable } from 'kysely';
 import type { JobDoc, Pinned, TemplateSnapshot } from '../domain/job-doc.ts';
 import { locksRows } from './dialect.ts';
@@ -108,7 +107,7 @@ export async function updateJob(
 }
 
 /** The conditions of the partial indexes, word for word: with parameters the indexes would not be used. */
-const IS_RUNNING = sql<SqlBool>`state not in ('NEW', 'COMPLETE', 'FAILED')`;
+export const IS_RUNNING = sql<SqlBool>`state not in ('NEW', 'COMPLETE', 'FAILED')`;
 const IS_KEPT = sql<SqlBool>`data_state = 'kept'`;
 
 /** Started jobs whose jobTimeout is over. */
@@ -133,36 +132,6 @@ export async function expiredJobs(db: Db, endedBefore: number, limit: number): P
     .limit(limit)
     .execute();
   return rows.map((row) => row.no);
-}
-
-/** Jobs after a number with a task that could be claimed now, oldest first. */
-export async function claimableJobs(
-  db: Db,
-  now: number,
-  page: { after: number; limit: number },
-): Promise<JobRow[]> {
-  const claiming: JobState[] = ['PARTITIONING', 'PARTITIONED', 'MERGING'];
-  return db
-    .selectFrom('job')
-    .selectAll()
-    .where(IS_RUNNING)
-    .where('state', 'in', claiming)
-    .where('no', '>', page.after)
-    .where((e) =>
-      e.or([
-        e.and([e('state', '=', 'PARTITIONED'), e('cursor', '<', e.ref('num_chunks'))]),
-        e.exists(
-          e
-            .selectFrom('ready')
-            .select('ready.job')
-            .whereRef('ready.job', '=', 'job.no')
-            .where('ready.ready_at', '<=', now),
-        ),
-      ]),
-    )
-    .orderBy('no')
-    .limit(page.limit)
-    .execute();
 }
 
 /** Removes a job from sight at once; its tasks and blobs follow through `gc`. */

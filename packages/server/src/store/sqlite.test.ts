@@ -5,7 +5,8 @@ import path from 'node:path';
 import { CompiledQuery, Kysely, sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addAccount, T0 } from '../testing/rows.ts';
-import { claimableJobs, expiredJobs, overdueJobs } from './jobs.ts';
+import { expiredJobs, overdueJobs } from './jobs.ts';
+import { waitingAccounts, waitingJobs } from './queue.ts';
 import { jobsWithDueLeases } from './leases.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { describeStore } from './store.conformance.ts';
@@ -56,7 +57,8 @@ describe('the SQLite file', () => {
     const file = newFile();
     await (await openStore(sqliteDialect(file), 'sqlite')).close();
     const plan = await planOf(file, async (db) => {
-      await claimableJobs(db, T0, { after: 0, limit: 64 });
+      await waitingAccounts(db, T0);
+      await waitingJobs(db, 'account', T0, { after: { rank: 1, no: 5 }, limit: 64 });
       await overdueJobs(db, T0, 100);
       await expiredJobs(db, T0, 100);
       await jobsWithDueLeases(db, T0, 100);
@@ -66,10 +68,15 @@ describe('the SQLite file', () => {
     });
     const chunks = (table: string, chunk: string) =>
       `SEARCH ${table} USING PRIMARY KEY (job=? AND kind=? AND run=? AND chunk${chunk})`;
+    expect(plan.filter((line) => line.includes('ORDER BY'))).toEqual([]);
     expect(plan.filter((line) => /^(SCAN|SEARCH)/.test(line))).toEqual([
-      'SEARCH job USING INDEX job_active (state=? AND no>?)',
+      'SCAN account USING INDEX sqlite_autoindex_account_1',
+      'SEARCH job EXISTS USING INDEX job_waiting (account=?)',
       'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
-      'SCAN job USING INDEX job_active', // of running jobs only: the index holds no others
+      'SEARCH job USING INDEX job_waiting (account=?)',
+      'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
+      'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
+      'SCAN job USING INDEX job_waiting', // of running jobs only: the index holds no others
       'SEARCH job USING COVERING INDEX job_expiry (ended_at<?)',
       'SEARCH lease USING INDEX lease_deadline (deadline_at<?)',
       chunks('task', '>? AND chunk<?'),

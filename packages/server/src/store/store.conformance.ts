@@ -4,6 +4,7 @@ import { describeJobList } from './job-list.conformance.ts';
 import { describeJobs } from './jobs.conformance.ts';
 import { describeLedger } from './ledger.conformance.ts';
 import { describeLeases } from './leases.conformance.ts';
+import { describeQueue } from './queue.conformance.ts';
 import { describeRecords } from './records.conformance.ts';
 import { describeSchema } from './schema.conformance.ts';
 import { describeSteps } from './steps.conformance.ts';
@@ -50,6 +51,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     describeTasks(fixture);
     describeTaskList(fixture);
     describeLeases(fixture);
+    describeQueue(fixture);
     describeSteps(fixture);
     describeRecords(fixture);
     describeComponents(fixture);

@@ -15,6 +15,7 @@ import { lists } from './migrations/0004-lists.ts';
 import { components } from './migrations/0005-components.ts';
 import { wallet } from './migrations/0006-wallet.ts';
 import { retries } from './migrations/0008-retries.ts';
+import { fairShare } from './migrations/0009-fair-share.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -116,6 +117,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0005-components': components,
     '0006-wallet': wallet(traits),
     '0008-retries': retries,
+    '0009-fair-share': fairShare,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

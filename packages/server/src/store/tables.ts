@@ -4,6 +4,7 @@ import type {
   FailureReason,
   JobState,
   LeasePhase,
+  Priority,
   TaskKind,
   TransactionType,
 } from '@bytenite/contract';
@@ -18,6 +19,15 @@ export interface AccountTable {
   doc: string;
   created_at: number;
   last_login_at: number | null;
+  /** The account's own limits, JSON; null where those of all hold. */
+  limits: Generated<string | null>;
+}
+
+/** What accounts had of the machines, decayed to a time. */
+export interface UsageTable {
+  account: string;
+  amount: number;
+  at: number;
 }
 
 export interface ApiKeyTable {
@@ -139,6 +149,7 @@ export interface JobTable {
   paid: Generated<number>;
   /** When nobody can be delivering what an earlier run was cut off from any more. */
   deliver_after: number;
+  priority: Generated<Priority>;
 }
 
 /** What is wide or seldom read. */
@@ -390,6 +401,7 @@ export interface MetaTable {
 
 export interface Tables {
   account: AccountTable;
+  usage: UsageTable;
   api_key: ApiKeyTable;
   access_token: AccessTokenTable;
   data_key: DataKeyTable;

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { PRIORITIES } from '../../job/priorities.ts';
 
 /** Options of `create` and `run` that say what the job is. */
 export function addCreateOptions(command: Command): Command {
@@ -29,6 +30,12 @@ export function addConfigOptions(command: Command): Command {
       collect,
       [],
     )
+    .addOption(
+      new Option(
+        '--priority <priority>',
+        'its turn among your own jobs; fast before balanced before cheap',
+      ).choices(PRIORITIES),
+    )
     .option(
       '--tolerate <number|percent>',
       'how many chunks may fail, like 3 or 2%; the job completes without them',
@@ -46,6 +53,7 @@ export const CREATE_ONLY = [
   'id',
   'input',
   'urlSource',
+  'priority',
 ] as const;
 
 function collect(value: string, values: readonly string[]): string[] {

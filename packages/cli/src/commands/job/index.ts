@@ -5,6 +5,7 @@ import { addDelete } from './delete.ts';
 import { addGet } from './get.ts';
 import { addList } from './list.ts';
 import { addLogs } from './logs.ts';
+import { addPriority } from './priority.ts';
 import { addResults } from './results.ts';
 import { addRetry } from './retry.ts';
 import { addRun } from './run.ts';
@@ -20,6 +21,7 @@ const COMMANDS = [
   addTasks,
   addLogs,
   addResults,
+  addPriority,
   addAbort,
   addRetry,
   addDelete,

@@ -10,7 +10,6 @@ import {
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import {
-  accountDocOf,
   deleteTokensOf,
   EMPTY_ACCOUNT_DOC,
   findAccount,
@@ -21,13 +20,14 @@ import {
   lockAdmins,
   updateAccount,
 } from '../../store/accounts.ts';
+import { parseLimits } from '../../store/queue.ts';
 import { pageOf, paginationOf, sortRows, type SortKeys } from '../page.ts';
 import { refuseSharedTierOfRunners } from '../shared-tier.ts';
 import type { Account } from './account.ts';
 import { forget } from './authenticate.ts';
 import { requireAdmin } from './require-admin.ts';
 import { refuseTakenName } from './user-name.ts';
-import type { UserView } from './user.ts';
+import { userView, type UserView } from './user.ts';
 
 export async function createUser(
   ctx: Context,
@@ -52,7 +52,7 @@ export async function createUser(
       last_login_at: null,
     });
     await refuseSharedTierOfRunners(ctx, tx);
-    return { row, doc };
+    return userView(ctx, row);
   });
 }
 
@@ -65,7 +65,7 @@ export async function listUsers(
   const name = query.userName?.toLowerCase();
   const users = (await listAccounts(ctx.store.db))
     .filter((row) => name === undefined || row.user_name.toLowerCase() === name)
-    .map((row) => ({ row, doc: accountDocOf(row) }));
+    .map((row) => userView(ctx, row));
   // What can be sorted by lies partly inside documents, and a platform has few users.
   const sorted = sortRows(users, query.orderBy, SORT_KEYS);
   const page = pageOf(query);
@@ -90,12 +90,12 @@ const SORT_KEYS: SortKeys<UserView> = {
   isOnboarded: ({ doc }) => Number(doc.isOnboarded),
 };
 
-/** Disables, enables, gives a role. A disabled user's keys and tokens end at once; its jobs go on. */
+/** Disables, enables, gives a role or limits. A disabled user's keys and tokens end at once; its jobs go on. */
 export async function changeUser(
   ctx: Context,
   admin: Account,
   id: string,
-  { disabled, role }: ChangeUserInput,
+  { disabled, role, limits, defaultLimits }: ChangeUserInput,
 ): Promise<UserView> {
   requireAdmin(admin);
   const user = await ctx.store.transact(async (tx) => {
@@ -105,6 +105,7 @@ export async function changeUser(
     const changed = {
       disabled: disabled === undefined ? row.disabled : Number(disabled),
       role: role ?? row.role,
+      limits: changedLimits(row.limits, limits, defaultLimits ?? false),
     };
     await updateAccount(tx, id, changed);
     if (changed.disabled !== 0) await deleteTokensOf(tx, id);
@@ -113,10 +114,20 @@ export async function changeUser(
         `${row.user_name} is the last enabled administrator: make another one first`,
       );
     }
-    return { row: { ...row, ...changed }, doc: accountDocOf(row) };
+    return userView(ctx, { ...row, ...changed });
   });
   forget(ctx.store);
+  ctx.signals.notify('runnable');
   return user;
+}
+
+function changedLimits(
+  known: string | null,
+  input: ChangeUserInput['limits'],
+  forgetKnown: boolean,
+): string | null {
+  const own = { ...(forgetKnown ? {} : parseLimits(known)), ...input };
+  return Object.keys(own).length === 0 ? null : JSON.stringify(own);
 }
 
 /** The user of an id, for an administrator to act for. */

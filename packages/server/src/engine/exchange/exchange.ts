@@ -9,9 +9,11 @@ import { failpoint } from '../../failpoint.ts';
 import { lockJobs } from '../../store/jobs.ts';
 import { jobsOfLeases } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
+import { endReservation } from '../fairness/reservations.ts';
 import type { Runner } from '../runners.ts';
 import { refuseSharedTier } from '../shared-tier.ts';
-import { claimForRunner, findCandidates, presentGrants, type JobClaims } from './grant.ts';
+import { findCandidates } from './candidates.ts';
+import { claimForRunner, presentGrants, type JobClaims } from './grant.ts';
 import { writePacks } from './packs.ts';
 import { applyPhases } from './phases.ts';
 import { releaseLeases, settleReports } from './settle.ts';
@@ -109,16 +111,31 @@ async function claim(
     !ctx.stopping.aborted &&
     ctx.runners.find(runner.id, runner.incarnation) !== undefined;
   while (wantsWork && isThere()) {
-    const candidates = await findCandidates(ctx, runner);
-    if (candidates.length > 0) {
-      const claims = await ctx.store.transact((tx) =>
-        claimForRunner(ctx, tx, runner, request, candidates),
-      );
-      if (claims.length > 0) return claims;
-    }
+    const claims = await claimOnce(ctx, runner, request);
+    if (claims.length > 0) return claims;
     const left = deadline - ctx.now();
     if (left <= 0) return [];
     await ctx.signals.wait('runnable', Math.min(POLL_MS, left), signal);
+  }
+  return [];
+}
+
+/** Others may be quicker, but not for ever: they have something to do then. */
+const MAX_TRIES = 3;
+
+async function claimOnce(
+  ctx: Context,
+  runner: Runner,
+  request: ExchangeRequest,
+): Promise<JobClaims[]> {
+  for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+    const candidates = await findCandidates(ctx, runner);
+    if (candidates.jobs.length === 0) return [];
+    const { jobs, isBeaten } = await ctx.store.transact((tx) =>
+      claimForRunner(ctx, tx, runner, request, candidates),
+    );
+    for (const { job } of jobs) endReservation(ctx.runners, job.no);
+    if (!isBeaten) return jobs;
   }
   return [];
 }

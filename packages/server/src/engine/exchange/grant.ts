@@ -4,106 +4,72 @@ import {
   INLINE_LIMIT,
   type ExchangeRequest,
   type Grant,
-  type SecretGrant,
   type TaskContext,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { kindClaimedIn } from '../../domain/job-state.ts';
+import type { Needs } from '../../domain/fair-share.ts';
+import { grantedTo, shareOut } from '../../domain/share-out.ts';
 import { taskIdMaker } from '../../domain/task-id.ts';
-import { claimableJobs, lockJob } from '../../store/jobs.ts';
+import { lockJob } from '../../store/jobs.ts';
 import type { Tx } from '../../store/store.ts';
-import type { JobRow } from '../../store/tables.ts';
-import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
+import { isKeptFor } from '../fairness/reservations.ts';
+import { withRoomNow } from '../fairness/standings.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
 import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
-import { candidateSecrets } from './candidate-secrets.ts';
-import {
-  canRun,
-  grantedTo,
-  isLargerThan,
-  needsOf,
-  taskContext,
-  type Needs,
-} from './task-context.ts';
+import type { Candidate, Candidates } from './candidates.ts';
+import { taskContext } from './task-context.ts';
 
-/** Jobs looked at in one exchange. */
-const MAX_CANDIDATES = 64;
 /** Tasks granted in one exchange, whatever the runner asks for. */
 const MAX_GRANTS = 500;
-
-export interface Candidate {
-  job: JobRow;
-  policy: JobPolicy;
-  secrets: SecretGrant[];
-}
-
-/** Jobs with something to claim that this runner can run at all; read before the transaction. */
-export async function findCandidates(ctx: Context, runner: Runner): Promise<Candidate[]> {
-  const { db } = ctx.store;
-  const candidates: Candidate[] = [];
-  // Results need room; those of tasks under way are still taken.
-  if (ctx.disk.isLow()) return candidates;
-  // Jobs that no runner can run must not hide those behind them.
-  for (let after = 0; candidates.length < MAX_CANDIDATES;) {
-    const jobs = await claimableJobs(db, ctx.now(), { after, limit: MAX_CANDIDATES });
-    for (const job of jobs) {
-      const kind = kindClaimedIn(job.state);
-      const policy = await policyOf(ctx, db, job.no, job.run);
-      if (kind === null || !canRun(runner, componentOf(policy, kind))) continue;
-      const secrets = await candidateSecrets(ctx, job, policy, componentOf(policy, kind));
-      if (secrets !== null) candidates.push({ job, policy, secrets });
-    }
-    if (jobs.length < MAX_CANDIDATES) break;
-    after = jobs.at(-1)?.no ?? Infinity;
-  }
-  return candidates;
-}
 
 export interface JobClaims extends Candidate {
   claims: Claim[];
 }
 
-interface Capacity extends Needs {
-  prefetch: number;
-  idle: boolean;
-  left: number;
+export interface Claimed {
+  jobs: JobClaims[];
+  /** Others took meanwhile what was meant for this runner: there may be more. */
+  isBeaten: boolean;
 }
 
-/** Claims tasks of the candidates, oldest job first, until the runner's capacity is taken. */
+/**
+ * Claims tasks of the candidates until the runner's capacity is taken: each next one is of the account whose
+ * turn it is. A runner that is kept for a job which does not fit yet gets nothing.
+ */
 export async function claimForRunner(
   ctx: Context,
   tx: Tx,
   runner: Runner,
   request: ExchangeRequest,
-  candidates: readonly Candidate[],
-): Promise<JobClaims[]> {
-  const capacity: Capacity = {
-    ...request.free,
-    prefetch: request.prefetch,
-    idle: request.idle,
-    left: MAX_GRANTS,
-  };
-  const result: JobClaims[] = [];
-  for (const { job: seen, policy, secrets } of candidates) {
-    const kind = kindClaimedIn(seen.state);
-    if (kind === null) continue;
-    const needs = needsOf(componentOf(policy, kind));
-    const wanted = capacityFor(needs, runner, capacity);
-    if (wanted === 0) continue;
+  { jobs, standings }: Candidates,
+): Promise<Claimed> {
+  const { prefetch, idle } = request;
+  const capacity = { ...request.free, prefetch, idle, left: MAX_GRANTS };
+  const { counts, passedOver } = shareOut(jobs, await withRoomNow(tx, standings), {
+    size: runner,
+    capacity,
+    halfLifeMs: ctx.config.fairHalfLifeMs,
+  });
+  if (passedOver !== null && isKeptFor(ctx.runners, runner, passedOver.job.no, ctx.now())) {
+    return { jobs: [], isBeaten: false };
+  }
+  const claimed = new Map<Candidate, JobClaims>();
+  for (const candidate of [...counts.keys()].toSorted((a, b) => a.job.no - b.job.no)) {
+    const { job: seen, needs } = candidate;
     const job = await lockJob(tx, seen.no);
     // Of another run, what was read before may not be true any more.
     if (job === undefined || job.state !== seen.state || job.run !== seen.run) continue;
-    const taken = grantedTo(needs, runner);
-    const claims = await claimTasks(tx, job, claimant(ctx, runner, taken), wanted);
-    if (claims.length === 0) continue;
-    result.push({ job, policy, secrets, claims });
-    reduce(capacity, taken, claims.length);
+    const claimant = claimantOf(ctx, runner, grantedTo(needs, runner));
+    const claims = await claimTasks(tx, job, claimant, counts.get(candidate) ?? 0);
+    if (claims.length > 0) claimed.set(candidate, { ...candidate, job, claims });
   }
-  return result;
+  // Jobs are locked in ascending order; the runner begins with those whose turn came first.
+  const inTurn = jobs.flatMap((candidate) => claimed.get(candidate) ?? []);
+  return { jobs: inTurn, isBeaten: counts.size > 0 && inTurn.length === 0 };
 }
 
-function claimant(ctx: Context, runner: Runner, needs: Needs) {
+function claimantOf(ctx: Context, runner: Runner, needs: Needs) {
   // One draw for all of them; one by one they would cost more than the rows that they name.
   const batch = randomBytes(12).toString('base64url');
   let last = 0;
@@ -115,28 +81,6 @@ function claimant(ctx: Context, runner: Runner, needs: Needs) {
     now: ctx.now(),
     leaseMs: ctx.config.leaseMs,
   };
-}
-
-/** How many tasks of these needs fit, staged ones included. */
-function capacityFor(needs: Needs, runner: Runner, capacity: Capacity): number {
-  if (isLargerThan(needs, runner)) return runner.overcommit && capacity.idle ? 1 : 0;
-  return Math.min(capacity.left, fittingIn(capacity, needs) + capacity.prefetch);
-}
-
-function fittingIn(capacity: Needs, needs: Needs): number {
-  const byCpu = needs.cpus > 0 ? Math.floor(capacity.cpus / needs.cpus) : MAX_GRANTS;
-  const byMemory =
-    needs.memoryBytes > 0 ? Math.floor(capacity.memoryBytes / needs.memoryBytes) : MAX_GRANTS;
-  return Math.max(0, Math.min(byCpu, byMemory));
-}
-
-function reduce(capacity: Capacity, taken: Needs, count: number): void {
-  const fitting = Math.min(count, fittingIn(capacity, taken));
-  capacity.cpus -= taken.cpus * fitting;
-  capacity.memoryBytes -= taken.memoryBytes * fitting;
-  capacity.prefetch = Math.max(0, capacity.prefetch - (count - fitting));
-  capacity.left -= count;
-  capacity.idle = false;
 }
 
 /** Turns claims into grants after the commit, with small chunks in the message's tail. */

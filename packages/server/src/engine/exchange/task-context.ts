@@ -1,36 +1,21 @@
 import type { SecretGrant, TaskContext, TaskKind } from '@bytenite/contract';
+import type { Needs } from '../../domain/fair-share.ts';
 import type { PinnedRevision } from '../../domain/job-doc.ts';
+import { isLargerThan } from '../../domain/share-out.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { COMPONENT_OF_KIND, componentOf, type JobPolicy } from '../job-policy.ts';
 import type { Runner } from '../runners.ts';
 
 const GIB = 1024 ** 3;
 
-export interface Needs {
-  cpus: number;
-  memoryBytes: number;
-}
-
 export function needsOf(component: PinnedRevision): Needs {
   return { cpus: component.cpus, memoryBytes: component.memoryGiB * GIB };
-}
-
-export function isLargerThan(needs: Needs, runner: Needs): boolean {
-  return needs.cpus > runner.cpus || needs.memoryBytes > runner.memoryBytes;
 }
 
 /** Whether a runner could run a component if it had nothing else to do. None has a GPU yet. */
 export function canRun(runner: Runner, component: PinnedRevision): boolean {
   if (component.gpu.length > 0) return false;
   return runner.overcommit || !isLargerThan(needsOf(component), runner);
-}
-
-/** What a task takes of this runner: all of it where it asks for more than there is. */
-export function grantedTo(needs: Needs, runner: Runner): Needs {
-  return {
-    cpus: Math.min(needs.cpus, runner.cpus),
-    memoryBytes: Math.min(needs.memoryBytes, runner.memoryBytes),
-  };
 }
 
 /** What all tasks of a job and kind share, as a runner needs it. */

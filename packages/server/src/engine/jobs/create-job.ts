@@ -1,8 +1,9 @@
 import { ApiError, invalid, precondition, type CreateJobInput } from '@bytenite/contract';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
-import { checkConfig, checkPriority } from '../../domain/job-config.ts';
+import { checkConfig } from '../../domain/job-config.ts';
 import { effectiveTag, type JobDoc } from '../../domain/job-doc.ts';
+import { priorityOf, withoutPriority } from '../../domain/priority.ts';
 import {
   findJob,
   insertJob,
@@ -60,7 +61,6 @@ export async function createJob(
       { field: 'jobId', description: 'is a reserved word' },
     ]);
   }
-  checkPriority(input.priority);
   checkConfig(input.config ?? {});
   const doc = await newDoc(ctx, account, input);
   await checkParams(ctx, account.id, doc, submittedComponents(input.params));
@@ -99,7 +99,7 @@ async function newDoc(ctx: Context, account: Account, input: CreateJobInput): Pr
     },
     template: template?.snapshot ?? null,
     templateParams: template?.params ?? { app: null, partitioner: null, assembler: null },
-    config: input.config ?? {},
+    config: withoutPriority(input.config ?? {}),
     dataSource: null,
     dataDestination: null,
     params: { app: null, partitioner: null, assembler: null },
@@ -147,7 +147,11 @@ async function replaceDraft(
   doc: JobDoc,
 ): Promise<JobRow> {
   await updateJobDoc(tx, job.no, doc);
-  const patch = { name: nameOf(input, doc), template_id: input.templateId ?? '' };
+  const patch = {
+    name: nameOf(input, doc),
+    template_id: input.templateId ?? '',
+    priority: priorityOf(input, doc.template),
+  };
   const next = await updateJob(tx, job, patch);
   if (next === undefined) throw precondition(ALREADY_STARTED);
   return next;
@@ -187,6 +191,7 @@ async function insertDraft(
       ended_at: null,
       deadline_at: null,
       deliver_after: 0,
+      priority: priorityOf(input, doc.template),
     },
     doc,
   );

@@ -6,12 +6,13 @@ import {
   type ComponentType,
   type ParamsInput,
 } from '@bytenite/contract';
+import type { Updateable } from 'kysely';
 import type { Context } from '../../context.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
-import { findJob, lockJob, readJobDoc, updateJobDoc } from '../../store/jobs.ts';
+import { findJob, lockJob, readJobDoc, updateJob, updateJobDoc } from '../../store/jobs.ts';
 import { findUpload, saveUpload } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
-import type { JobRow } from '../../store/tables.ts';
+import type { JobRow, JobTable } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
 import type { Sources } from './read-sources.ts';
@@ -43,6 +44,7 @@ export async function changeDraft(
   ctx: Context,
   draft: { job: JobRow },
   change: (doc: JobDoc) => JobDoc,
+  patch: Updateable<JobTable> = {},
 ): Promise<void> {
   await ctx.store.transact(async (tx) => {
     const job = await lockJob(tx, draft.job.no);
@@ -50,6 +52,7 @@ export async function changeDraft(
     if (job.state !== 'NEW') throw precondition(ALREADY_STARTED);
     const doc = change(await readJobDoc(tx, job.no));
     await updateJobDoc(tx, job.no, doc);
+    if (Object.keys(patch).length > 0) await updateJob(tx, job, patch);
     await openUpload(tx, job.no, doc);
     await recordJobEvent(tx, job, ctx.now());
   });

@@ -25,6 +25,8 @@ import { insertStep } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { checkQueue } from '../fairness/check-queue.ts';
+import { setPriority } from '../fairness/set-priority.ts';
 import { transactOnce, type Once } from '../once.ts';
 import { requireSpace } from '../require-space.ts';
 import { findUsableSecrets } from '../secrets/grant-secrets.ts';
@@ -54,11 +56,13 @@ export async function retryJob(
   fromOf(ctx, seen);
   await checkComponents(ctx, account, seen, input);
   await transactOnce(ctx, once, async (tx) => {
-    const job = await lockJob(tx, seen.no);
-    if (job === undefined) throw notFound('job');
-    const from = fromOf(ctx, job);
+    const locked = await lockJob(tx, seen.no);
+    if (locked === undefined) throw notFound('job');
+    const from = fromOf(ctx, locked);
+    const job = await setPriority(tx, locked, config);
     const doc = await nextDoc(tx, account, job, config, input.useLatest === true);
     await checkBalance(ctx, tx, account.id, effectiveConfig(doc));
+    await checkQueue(ctx, tx, account.id);
     const { jobTimeout } = effectiveConfig(doc);
     const now = ctx.now();
     const deadline = { deadline_at: jobTimeout > 0 ? now + jobTimeout * 1000 : null };

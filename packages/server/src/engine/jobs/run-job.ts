@@ -8,6 +8,8 @@ import { insertStep } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { checkQueue } from '../fairness/check-queue.ts';
+import { setPriority } from '../fairness/set-priority.ts';
 import { checkBalance } from '../wallet/balance.ts';
 import { transactOnce, type Once } from '../once.ts';
 import { enterState } from '../transitions/enter-state.ts';
@@ -31,9 +33,10 @@ export async function runJob(
   checkConfig(config);
   await checkStart(ctx, account.id, withConfig(draft.doc, config), draft.job.no);
   await transactOnce(ctx, once, async (tx) => {
-    const job = await lockJob(tx, draft.job.no);
-    if (job === undefined) throw notFound('job');
-    if (job.state !== 'NEW') throw precondition(ALREADY_STARTED);
+    const locked = await lockJob(tx, draft.job.no);
+    if (locked === undefined) throw notFound('job');
+    if (locked.state !== 'NEW') throw precondition(ALREADY_STARTED);
+    const job = await setPriority(tx, locked, config);
     // What was validated may have changed meanwhile: what is started is what the draft is now.
     const doc = withConfig(await readJobDoc(tx, job.no), config);
     await startDraft(ctx, tx, account, job, doc);
@@ -53,6 +56,7 @@ export async function startDraft(
   await checkUpload(tx, job.no, doc);
   const pinned = await pinComponents(tx, account.id, doc);
   await checkBalance(ctx, tx, account.id, effectiveConfig(doc));
+  await checkQueue(ctx, tx, account.id);
   await updateJobDoc(tx, job.no, { ...doc, pinned });
   await insertPins(tx, pinRows(job.no, pinned));
   const now = ctx.now();

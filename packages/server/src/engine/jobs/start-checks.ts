@@ -10,6 +10,7 @@ import {
   type Pinned,
   type PinnedRevision,
 } from '../../domain/job-doc.ts';
+import { withoutPriority } from '../../domain/priority.ts';
 import { formatTag } from '../../domain/tags.ts';
 import { manifestOf, type ComponentRecord } from '../../store/components.ts';
 import { findUpload } from '../../store/records.ts';
@@ -42,7 +43,7 @@ export async function checkStart(
 }
 
 export function withConfig(doc: JobDoc, config: JobConfigInput): JobDoc {
-  return { ...doc, config: { ...doc.config, ...config } };
+  return { ...doc, config: { ...doc.config, ...withoutPriority(config) } };
 }
 
 /** The revisions that the tags stand for in this transaction. */

@@ -1,11 +1,12 @@
 import type { Context } from '../../context.ts';
 import type { JobDoc, PinnedRevision } from '../../domain/job-doc.ts';
 import { kindClaimedIn } from '../../domain/job-state.ts';
+import { isLargerThan } from '../../domain/share-out.ts';
 import { nextReadyAt } from '../../store/leases.ts';
 import { jobSteps } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
-import { isLargerThan, needsOf } from '../exchange/task-context.ts';
+import { needsOf } from '../exchange/task-context.ts';
 import { NO_SPACE } from '../require-space.ts';
 import { COMPONENT_OF_KIND } from '../job-policy.ts';
 

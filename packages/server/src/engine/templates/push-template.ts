@@ -40,7 +40,10 @@ export async function pushTemplate(
       app: input.app.trim(),
       partitioner: input.partitioner?.trim() || PASSTHROUGH,
       assembler: input.assembler?.trim() || PASSTHROUGH,
-      config: input.config ?? {},
+      config: {
+        ...input.config,
+        ...(input.priority !== undefined && { priority: input.priority }),
+      },
       dataSource: sources.dataSource ?? null,
       dataDestination: sources.dataDestination ?? null,
     },

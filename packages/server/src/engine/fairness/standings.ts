@@ -1,0 +1,69 @@
+/** Where accounts stand: what they had of late, what they hold, what is left of their limits. */
+import type { Context } from '../../context.ts';
+import {
+  decayed,
+  NOTHING_HELD,
+  standingOf,
+  type Held,
+  type Usage,
+} from '../../domain/fair-share.ts';
+import { isLimited, limitsOf, roomOf, type Limits } from '../../domain/limits.ts';
+import type { Share } from '../../domain/share-out.ts';
+import { heldByAccount, readUsage, waitingAccounts } from '../../store/queue.ts';
+import type { Db } from '../../store/store.ts';
+
+export interface Standing extends Share {
+  account: string;
+  limits: Limits;
+  held: Held;
+}
+
+/** The accounts with waiting tasks, in the order in which they are served. */
+export async function waitingStandings(ctx: Context): Promise<Standing[]> {
+  const { db } = ctx.store;
+  const accounts = (await waitingAccounts(db, ctx.now())).map(({ id, limits }) => ({
+    account: id,
+    limits: limitsOf(limits, ctx.config.userLimits),
+  }));
+  // Nobody to compare with and nothing to count against: the usual case, once per exchange.
+  const isPlain = accounts.length < 2 && !accounts.some(({ limits }) => isLimited(limits));
+  const held = isPlain ? new Map<string, Held>() : await heldByAccount(db);
+  const usage = isPlain ? new Map<string, Usage>() : await readUsage(db);
+  return accounts
+    .map((account) => standing(ctx, account, held, usage))
+    .toSorted((a, b) => a.standing - b.standing);
+}
+
+function standing(
+  ctx: Context,
+  { account, limits }: { account: string; limits: Limits },
+  held: ReadonlyMap<string, Held>,
+  usage: ReadonlyMap<string, Usage>,
+): Standing {
+  const { fairHalfLifeMs } = ctx.config;
+  const holds = held.get(account) ?? NOTHING_HELD;
+  const used = usage.get(account);
+  const amount = used === undefined ? 0 : decayed(used, ctx.now(), fairHalfLifeMs);
+  return {
+    account,
+    limits,
+    held: holds,
+    standing: standingOf(amount, holds, fairHalfLifeMs),
+    room: roomOf(limits, holds),
+  };
+}
+
+/** The same accounts with the room that they have now: within a transaction no limit is overrun twice. */
+export async function withRoomNow(
+  db: Db,
+  standings: readonly Standing[],
+): Promise<Map<string, Share>> {
+  const isAnyLimited = standings.some(({ limits }) => isLimited(limits));
+  const held = isAnyLimited ? await heldByAccount(db) : new Map<string, Held>();
+  return new Map(
+    standings.map(({ account, standing: at, limits }) => [
+      account,
+      { standing: at, room: roomOf(limits, held.get(account) ?? NOTHING_HELD) },
+    ]),
+  );
+}
