@@ -175,6 +175,48 @@ describe('a full job', () => {
   });
 });
 
+describe('a priority', () => {
+  const priorityOf = async (id: string) =>
+    (await send(platform, 'GET', `${JOBS}/${id}`)).body.job.priority.replace(/^.*_/, '');
+
+  test('comes from the request, else its config, else the template', async () => {
+    const template = { id: 'quick', app: 'plain', config: { priority: 'FAST' } };
+    await platform.call('POST', '/v1/dev/templates', template);
+    const { body } = await send(platform, 'GET', '/v1/dev/templates/quick');
+    expect(body.priority).toBe('EXECUTION_PRIORITY_FAST');
+    expect(await priorityOf(await draft({ priority: 'EXECUTION_PRIORITY_CHEAP' }))).toBe('CHEAP');
+    expect(await priorityOf(await draft({ priority: 1 }))).toBe('CHEAP');
+    expect(await priorityOf(await draft({ config: { priority: 'FAST' } }))).toBe('FAST');
+    expect(await priorityOf(await draft({ templateId: 'quick' }))).toBe('FAST');
+    const both = { templateId: 'quick', priority: 'BALANCED', config: { priority: 'CHEAP' } };
+    expect(await priorityOf(await draft(both))).toBe('BALANCED');
+    expect(await refusal(platform, 'POST', JOBS, { app: 'plain', priority: 'SOON' })).toMatch(
+      /^400\/3 priority /,
+    );
+  });
+
+  test('changes while the job runs, in lists too, and not after its end', async () => {
+    const id = await draft();
+    const change = (config: object) => refusal(platform, 'PATCH', `${JOBS}/${id}/configs`, config);
+    await platform.call('PATCH', `${JOBS}/${id}/configs`, { priority: 'CHEAP', taskTimeout: 5 });
+    expect(await priorityOf(id)).toBe('CHEAP');
+    await platform.call('POST', `${JOBS}/${id}/run`, { priority: 'BALANCED' });
+    expect(await priorityOf(id)).toBe('BALANCED');
+    await platform.call('PATCH', `${JOBS}/${id}/configs`, { priority: 'FAST' });
+    const filters = [
+      { field: 'priority', value: 'EXECUTION_PRIORITY_FAST' },
+      { field: 'id', value: id },
+    ];
+    const { body } = await send(platform, 'POST', `${JOBS}/filter`, { filters });
+    expect(body.data.map((job: { id: string }) => job.id)).toEqual([id]);
+    const more = { priority: 'CHEAP', taskTimeout: 9 };
+    expect(await change(more)).toBe('400/9 job has already been started');
+    await platform.call('POST', `${JOBS}/${id}/abort`);
+    expect(await change({ priority: 'CHEAP' })).toBe('400/9 job has already ended');
+    expect(await priorityOf(id)).toBe('FAST');
+  });
+});
+
 describe('what is not built is refused, never ignored', () => {
   test.each([
     { config: { speculation: 'true' } },

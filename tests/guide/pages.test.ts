@@ -25,7 +25,12 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
   'data.md': [],
   'clients.md': [/^CLIENTS$/m, 'JOB_STATE_COMPLETE', 'job not found', /COMPLETE HELLO$/m],
   'secrets.md': ['using the key ***'],
-  'users-and-keys.md': [/mistake .* revoked/, /^ada +user +enabled/m, 'refused, as it should be'],
+  'users-and-keys.md': [
+    /mistake .* revoked/,
+    /^ada +user +enabled/m,
+    'refused, as it should be',
+    /^CPUs +32$/m,
+  ],
   'billing.md': [
     /^Available +200\.00000000$/m,
     /topup +Credit by an administrator/,
