@@ -85,7 +85,7 @@ describe('two users', () => {
     expect(used / wanted).toBeCloseTo(1, 6);
     const second = await jobOf(b, 20);
     expect(await jobsGiven(runner, 1)).toEqual([second.no]);
-    expect((await jobNow(ctx, first)).cursor).toBe(2);
+    expect((await jobNow(ctx, first)).committed).toBe(2);
   });
 });
 
