@@ -54,7 +54,12 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "disabled": false,
         "isOnboarded": false,
         "onboardingInfo": [],
-        "userName": "admin"
+        "userName": "admin",
+        "limits": {
+          "runningTasks": 0,
+          "cpus": 0,
+          "queuedTasks": 0
+        }
       }
     }
   },
@@ -119,7 +124,12 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             }
           }
         ],
-        "userName": "ada"
+        "userName": "ada",
+        "limits": {
+          "runningTasks": 0,
+          "cpus": 0,
+          "queuedTasks": 0
+        }
       }
     }
   },
@@ -318,7 +328,12 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
           "disabled": false,
           "isOnboarded": false,
           "onboardingInfo": [],
-          "userName": "grace"
+          "userName": "grace",
+          "limits": {
+            "runningTasks": 0,
+            "cpus": 0,
+            "queuedTasks": 0
+          }
         }
       ],
       "pagination": {
@@ -366,7 +381,12 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "disabled": false,
         "isOnboarded": false,
         "onboardingInfo": [],
-        "userName": "ada"
+        "userName": "ada",
+        "limits": {
+          "runningTasks": 0,
+          "cpus": 0,
+          "queuedTasks": 0
+        }
       }
     }
   },
@@ -408,7 +428,12 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "disabled": true,
         "isOnboarded": false,
         "onboardingInfo": [],
-        "userName": "ada"
+        "userName": "ada",
+        "limits": {
+          "runningTasks": 0,
+          "cpus": 0,
+          "queuedTasks": 0
+        }
       }
     }
   },
@@ -1653,7 +1678,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             "speculation": false,
             "retryOn": [],
             "failOn": []
-          }
+          },
+          "priority": "EXECUTION_PRIORITY_UNDEFINED"
         },
         {
           "id": "word-count",
@@ -1688,7 +1714,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             "speculation": false,
             "retryOn": [],
             "failOn": []
-          }
+          },
+          "priority": "EXECUTION_PRIORITY_UNDEFINED"
         }
       ]
     }
@@ -2172,7 +2199,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             "speculation": false,
             "retryOn": [],
             "failOn": []
-          }
+          },
+          "priority": "EXECUTION_PRIORITY_UNDEFINED"
         },
         {
           "id": "word-count",
@@ -2202,7 +2230,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             "speculation": false,
             "retryOn": [],
             "failOn": []
-          }
+          },
+          "priority": "EXECUTION_PRIORITY_UNDEFINED"
         }
       ],
       "pagination": {
@@ -2285,7 +2314,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "speculation": false,
         "retryOn": [],
         "failOn": []
-      }
+      },
+      "priority": "EXECUTION_PRIORITY_UNDEFINED"
     }
   },
   "Developer_Info": {
@@ -2531,7 +2561,8 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "speculation": false,
         "retryOn": [],
         "failOn": []
-      }
+      },
+      "priority": "EXECUTION_PRIORITY_UNDEFINED"
     }
   },
   "Wallet_Info": {

@@ -15,13 +15,14 @@ it.each([
   expect(() => checkConfig(config)).not.toThrow();
 });
 
-it.each([
-  [{ speculation: true }, 'config.speculation'],
-] as const)('refuses %j rather than ignoring it', (config, field) => {
-  expect(() => checkConfig(config as unknown as JobConfigInput)).toThrow(
-    `${field} is not available in this version`,
-  );
-});
+it.each([[{ speculation: true }, 'config.speculation']] as const)(
+  'refuses %j rather than ignoring it',
+  (config, field) => {
+    expect(() => checkConfig(config as unknown as JobConfigInput)).toThrow(
+      `${field} is not available in this version`,
+    );
+  },
+);
 
 it.each([-1, 1.5, '101%', 'some'])(
   'refuses %j as toleratedFailures, and says what is meant',
