@@ -30,7 +30,7 @@ it('ends with what it started when it is killed', async () => {
   await server.printed('Ctrl-C stops it');
   const [child] = childrenOf(server);
   server.process.kill('SIGKILL');
-  await server.ended();
+  expect(await server.ended()).toBe('SIGKILL');
   await waitFor('the server to end', () => !isAlive(child ?? 0));
 });
 

@@ -19,6 +19,12 @@ function refusal(schema: z.ZodType, body: unknown) {
   return result;
 }
 
+it('half a character in a text is replaced, a whole one stays', () => {
+  expect(decoded(CreateJobInput, { name: 'a\uD83Db\u{1F600}' })).toEqual({
+    name: 'a\uFFFDb\u{1F600}',
+  });
+});
+
 describe('keys', () => {
   it('are camelCase or snake_case, at every level', () => {
     const source = { data_source_descriptor: 'aws', params: { bucket_name: 'b', secretId: 's' } };

@@ -37,7 +37,8 @@ export function createReader(
   const textOf = (key: string, value: unknown): string => {
     if (value === undefined) return '';
     if (typeof value === 'string' && value.length <= MAX_TEXT && !value.includes('\0')) {
-      return value.trim();
+      // Half a character is no text: no database takes it.
+      return value.replaceAll(/\p{Surrogate}/gu, '\uFFFD').trim();
     }
     problem(key, 'must be text');
     return '';

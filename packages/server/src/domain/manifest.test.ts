@@ -57,6 +57,7 @@ describe('a manifest', () => {
   });
 
   it('takes one text for a list of one, and null for nothing', () => {
+    expect(parse({ description: 'a\uD83Db' }).manifest.description).toBe('a\uFFFDb');
     const { manifest } = parse({
       description: null,
       platform_config: { container: 'python', secrets: 'media', preload: null },
