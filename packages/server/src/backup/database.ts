@@ -1,5 +1,9 @@
 /** What a copy of a database says about the files beside it. */
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import {
+  DatabaseSync,
+  type DatabaseSyncInstance,
+  type StatementSyncInstance,
+} from '@photostructure/sqlite';
 import { LRUCache } from 'lru-cache';
 import { NAMED_BLOBS } from '../store/named-blobs.ts';
 
@@ -16,6 +20,8 @@ export interface BackupDatabase {
 export function openBackupDatabase(file: string): BackupDatabase {
   const db = new DatabaseSync(file, { readOnly: true });
   const states = new LRUCache<number, string>({ max: 1000 });
+  // Kept for as long as it may be walked through: once the statement is collected, its rows end with an error.
+  let named: StatementSyncInstance | undefined;
   return {
     masterKeyId() {
       const row = db.prepare("select value from meta where key = 'master-key'").get();
@@ -26,7 +32,8 @@ export function openBackupDatabase(file: string): BackupDatabase {
       if (row.quick_check !== 'ok') throw new Error(row.quick_check);
     },
     *namedBlobs() {
-      for (const row of db.prepare(NAMED_BLOBS).iterate()) yield (row as { key: string }).key;
+      named ??= db.prepare(NAMED_BLOBS);
+      for (const row of named.iterate()) yield (row as { key: string }).key;
     },
     isLive(key) {
       const [, no, rest] = /^job\/(\d+)\/(.+)$/.exec(key) ?? [];
