@@ -91,6 +91,7 @@ describe('wrong usage', () => {
     'up --port many',
     'up --sandbox paper',
     'up --runner-memory lots',
+    'up --runner-memory 8',
     'up --no-runner --runner-cpus 2',
     'up --public-url here',
   ])('%s: is told on stderr, with exit code 2', async (line) => {

@@ -53,6 +53,33 @@ test.each<[string, (value: string) => string]>([
   expect(line).not.toContain(value.slice(4, 12));
 });
 
+test.each([76, 64, 60])(
+  'a value is hidden in base64 that is wrapped after %d columns',
+  (columns) => {
+    const value = Array.from({ length: 40 }, (_, i) => `${i * 7919}/${i}?`).join('~');
+    const redactor = createRedactor([secret(value)]);
+    for (const before of ['', 'u', 'user:', 'x'.repeat(columns)]) {
+      const encoded = Buffer.from(`${before}${value}${before}`).toString('base64');
+      const lines = encoded.match(new RegExp(`.{1,${columns}}`, 'g')) ?? [];
+      const shown = lines.map((line) => redactor.redact(line)).join('');
+      const clear = Buffer.from(encoded).byteLength - Buffer.from(value).toString('base64').length;
+      expect(shown.replaceAll('***', '').length).toBeLessThan(clear + 2 * 12 + 4);
+    }
+    expect(redactor.redact('a/path/that/is/long/enough-and-no-secret')).not.toContain('***');
+  },
+);
+
+test.each<[string, (value: string) => string]>([
+  ['JSON within JSON', (value) => JSON.stringify(JSON.stringify({ value }))],
+  ['hex', (value) => Buffer.from(value).toString('hex')],
+  ['HTML', (value) => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;')],
+])('a value is hidden in %s', (_, print) => {
+  const value = 'pass"word\\ & more';
+  const line = createRedactor([secret(value)]).redact(`<${print(value)}>`);
+  expect(line).toMatch(/^<[^a-z]*(value)?[^a-z]*>$/);
+  expect(line).toContain('***');
+});
+
 test('signs of patterns are only signs', () => {
   expect(createRedactor([secret('a.*[b](c)|$^')]).redact('xa.*[b](c)|$^y abbc')).toBe('x***y abbc');
 });

@@ -1,8 +1,10 @@
 /** Takes the values of injected secrets out of lines before they leave the runner. */
 import type { SecretGrant } from '@bytenite/contract';
-import { hiddenForms, type HiddenForm } from './hidden-forms.ts';
+import { CERTAIN_BASE64, hiddenForms, wrappableBase64, type HiddenForm } from './hidden-forms.ts';
 
 const MASK = '***';
+/** What may be a line of base64, or end or begin with one. */
+const BASE64_RUN = new RegExp(`[A-Za-z0-9+/_-]{${CERTAIN_BASE64},}`, 'g');
 
 export interface Redactor {
   redact(line: string): string;
@@ -13,7 +15,9 @@ export interface Redactor {
 }
 
 export function createRedactor(secrets: readonly SecretGrant[]): Redactor {
-  const forms = hiddenForms(secrets.flatMap((s) => [s.secretKey, s.accessKey]));
+  const values = secrets.flatMap((s) => [s.secretKey, s.accessKey]);
+  const wrappable = wrappableBase64(values);
+  const forms = hiddenForms(values);
   // The longest first: one value may hold another.
   forms.sort((a, b) => lengthOf(b) - lengthOf(a));
   const [longest] = forms;
@@ -25,7 +29,8 @@ export function createRedactor(secrets: readonly SecretGrant[]): Redactor {
   const longestBytes = lengthOf(longest);
   return {
     longestBytes,
-    redact: (line) => line.replace(pattern, MASK),
+    redact: (line) =>
+      line.replace(pattern, MASK).replace(BASE64_RUN, (run) => hideWrapped(run, wrappable)),
     cutBefore(text, cut) {
       const from = Math.max(0, cut - longestBytes);
       const window = text.toString('latin1', from, cut + longestBytes);
@@ -36,6 +41,28 @@ export function createRedactor(secrets: readonly SecretGrant[]): Redactor {
       return cut;
     },
   };
+}
+
+/** Hides what a run of base64 has of a value that began on a line before, or goes on on the next. */
+function hideWrapped(run: string, wrappable: readonly string[]): string {
+  const standard = run.replaceAll('-', '+').replaceAll('_', '/');
+  for (const encoded of wrappable) {
+    if (encoded.includes(standard)) return MASK;
+    const head = overlapOf(standard, encoded);
+    if (head > 0) return `${run.slice(0, -head)}${MASK}`;
+    const tail = overlapOf(encoded, standard);
+    if (tail > 0) return `${MASK}${run.slice(tail)}`;
+  }
+  return run;
+}
+
+/** How much of the end of one text is the beginning of another; 0 where that may be by accident. */
+function overlapOf(left: string, right: string): number {
+  const start = right.slice(0, CERTAIN_BASE64);
+  for (let at = left.indexOf(start); at !== -1; at = left.indexOf(start, at + 1)) {
+    if (right.startsWith(left.slice(at))) return left.length - at;
+  }
+  return 0;
 }
 
 function lengthOf(form: HiddenForm): number {

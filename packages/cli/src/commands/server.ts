@@ -31,7 +31,7 @@ master key and one data directory on a file system that all of them share. Role 
 runners, scheduler moves jobs on, all does both.
 
 Examples:
-  DATABASE_URL=postgres://bytenite:secret@db.example.org/bytenite bytenite server --data-dir /srv/bytenite
+  bytenite server --data-dir /srv/bytenite     # with DATABASE_URL=postgres://user:password@host/bytenite
   bytenite server --data-dir /srv/bytenite --role scheduler --port 4281`;
 
 export function defineServer(command: Command): void {

@@ -51,7 +51,7 @@ export function defineUp(command: Command): void {
     .option('--trust-proxy', 'believe the X-Forwarded headers of a proxy in front of it')
     .option('--no-runner', 'only the server; runners elsewhere do the work')
     .option('--runner-cpus <n>', 'CPUs for tasks (else all of this machine)', parsePositive)
-    .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseBytes)
+    .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseMemory)
     .option('--python <path>', 'Python that runs .py components (else the one found)')
     .addOption(
       new Option(
@@ -200,6 +200,15 @@ function parsePositive(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+/** Less starts no interpreter; mostly it is a size without its unit. */
+const LEAST_MEMORY = 64 * 1024 ** 2;
+
+function parseMemory(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes >= LEAST_MEMORY) return bytes;
+  throw new InvalidArgumentError(`It must be at least 64MiB, and ${text} is ${bytes} bytes.`);
 }
 
 const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };

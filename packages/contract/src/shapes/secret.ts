@@ -17,7 +17,8 @@ export function secretTypeOf(text: string): SecretType | undefined {
   )?.[0] as SecretType | undefined;
 }
 
-const ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** Never `.` or `..`, which no path of a URL can name. */
+const ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
 
 /** A value travels to tasks in environment variables, which have an end. */
 const VALUE_CHARS = 32 * 1024;
@@ -27,7 +28,7 @@ export const SecretInput = z.object({
     .string()
     .refine(
       (id) => id === '' || ID.test(id),
-      'must be at most 128 letters, digits, ".", "_" or "-"',
+      'must be at most 128 letters, digits, ".", "_" or "-", and not "." or ".."',
     )
     .optional(),
   secretType: z.string(),

@@ -149,6 +149,7 @@ export async function findTokenHolder(
       'access_token.expires_at',
       'access_token.api_key',
       'api_key.last_used_at',
+      'api_key.expires_at as key_expires_at',
     ])
     .where('access_token.hash', '=', hash)
     .where('access_token.expires_at', '>', now)
@@ -158,7 +159,8 @@ export async function findTokenHolder(
   if (token === undefined) return undefined;
   const account = await findAccount(db, token.account);
   if (account === undefined || account.disabled !== 0) return undefined;
-  const { expires_at: expiresAt, api_key: keyId, last_used_at: keyUsedAt } = token;
+  const { api_key: keyId, last_used_at: keyUsedAt } = token;
+  const expiresAt = Math.min(token.expires_at, token.key_expires_at);
   return { account, expiresAt, keyId, keyUsedAt };
 }
 
