@@ -20,6 +20,7 @@ import { CLI, makeHome, runProgram, startUp, waitFor, type Home, type Up } from 
 
 const JOBS = '/v1/customer/jobs';
 const CHUNKS = 8;
+const FILES = 500;
 const SECRET_KEY = 'kept-through-a-restore';
 const COPY = ['--data-dir', 'copy'];
 
@@ -223,6 +224,21 @@ describe('a platform that is stopped', () => {
     await reached(call, await start(call, { app: 'teller' }), isComplete);
     await restored.stop();
     restored = undefined;
+  });
+
+  it('of many files is backed up and restored without a warning', async () => {
+    const folder = path.join(home.dir, 'copy/blobs/objects/package');
+    for (let i = 0; i < FILES; i++) {
+      await writeFile(path.join(folder, `many-${i}`), Buffer.alloc(i % 10 === 0 ? 300_000 : i));
+    }
+    const written = await home.run(['backup', 'many.tar', ...COPY]);
+    expect(written).toMatchObject({ code: 0 });
+    const restoring = await home.run(['restore', 'many.tar', '--data-dir', 'many']);
+    expect(restoring).toMatchObject({ code: 0 });
+    expect(written.stderr + restoring.stderr).not.toMatch(/warning/i);
+    expect(await stored('many')).toBe(await stored('copy'));
+    expect(await stored('many')).toBeGreaterThan(FILES);
+    for (let i = 0; i < FILES; i++) await rm(path.join(folder, `many-${i}`));
   });
 
   it('whose files are missing is backed up as far as can be, and says which', async () => {

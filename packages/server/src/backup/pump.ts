@@ -2,7 +2,6 @@
  * Bytes from one stream to another, at the pace of the slower. The streams of tars are no streams of Node's
  * own, and its pipeline() has been seen to wait for their end for ever.
  */
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /** Writes all of a source, without ending the sink. Rejects when the sink fails or closes before. */
@@ -24,15 +23,25 @@ export async function pump(
       if (failure !== undefined) throw failure;
       const chunk = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
       onBytes(chunk);
-      if (!sink.write(chunk) && failure === undefined) {
-        await Promise.race([once(sink, 'drain'), once(sink, 'close')]);
-      }
+      if (!sink.write(chunk) && failure === undefined) await drained(sink);
     }
     if (failure !== undefined) throw failure;
   } finally {
     sink.off('error', fail);
     sink.off('close', fail);
   }
+}
+
+/** Waits until the sink takes more, or never will; leaves no listener behind, one waits for every chunk. */
+function drained(sink: Writable): Promise<void> {
+  const events = ['drain', 'close', 'error'] as const;
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of events) sink.off(event, settle);
+      resolve();
+    };
+    for (const event of events) sink.on(event, settle);
+  });
 }
 
 /** Rejects, and ends what is given, when the signal aborts before the work has ended. */
