@@ -1,4 +1,5 @@
 /** `GET /events`: one envelope a message, as NDJSON or, where asked for, as server-sent events. */
+import { setImmediate } from 'node:timers/promises';
 import {
   ApiError,
   ERRORS,
@@ -9,7 +10,8 @@ import {
   type EventName,
 } from '@bytenite/contract';
 import { taskIdOf } from '../domain/task-id.ts';
-import { watchEvents, type WatchedEvent, type WatchQuery } from '../engine/jobs/watch-events.ts';
+import { watchEvents, type WatchQuery } from '../engine/jobs/watch-events.ts';
+import type { WatchedEvent } from '../engine/jobs/watched-events.ts';
 import { uploadLink } from './file-links.ts';
 import type { Call } from './handler.ts';
 import { presentJob } from './present-job.ts';
@@ -55,6 +57,8 @@ export function streamEvents(call: EventsCall): Response {
   const lines = encode(call, query, format, signal);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
+      // A watcher that reads as fast as it is sent to would otherwise leave nobody else a turn.
+      await setImmediate();
       const { done, value } = await lines.next();
       if (done === true) controller.close();
       else controller.enqueue(Buffer.from(value));
@@ -82,9 +86,9 @@ async function* encode(
   // Headers leave with the first byte: a watcher knows at once that it is connected.
   yield format.keepAlive;
   try {
-    for await (const event of watchEvents(call.ctx, call.account, query, signal)) {
-      if (event === 'keep-alive') yield format.keepAlive;
-      else yield format.message(event, stringifyWire(envelope(call, event)));
+    for await (const events of watchEvents(call.ctx, call.account, query, signal)) {
+      if (events === 'keep-alive') yield format.keepAlive;
+      else yield messages(call, format, events);
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -95,9 +99,16 @@ async function* encode(
   }
 }
 
+function messages(call: EventsCall, format: Format, events: readonly WatchedEvent[]): string {
+  return events
+    .map((event) => format.message(event, stringifyWire(envelope(call, event))))
+    .join('');
+}
+
 function watchQuery({ query, request }: EventsCall): WatchQuery {
   const id = request.headers.get('last-event-id') ?? query.lastEventId ?? '';
-  if (!/^\d{0,15}$/.test(id)) throw invalid('lastEventId: must be the id of an event');
+  if (!/^\d{0,16}$/.test(id) || !Number.isSafeInteger(Number(id)))
+    throw invalid('lastEventId: must be the id of an event');
   return {
     jobId: query.jobId,
     names: namesOf(query.events ?? []),

@@ -32,32 +32,56 @@ export async function scanPack(
   pack: { key: string; length: number },
   visit: (line: ScannedLine) => void,
 ): Promise<void> {
-  let owner: LineOwner | null = null;
-  let rest: Buffer = Buffer.alloc(0);
+  for await (const window of readWindows(blobs, pack)) for (const line of window) visit(line);
+}
+
+/** A pack's lines, a window of it at a time; each is to be gone through to its end. */
+export async function* readWindows(
+  blobs: BlobStore,
+  pack: { key: string; length: number },
+): AsyncGenerator<Iterable<ScannedLine>, void> {
+  const scan: Scan = { owner: null, rest: Buffer.alloc(0) };
   for (let read = 0; read < pack.length;) {
     const length = Math.min(WINDOW_BYTES, pack.length - read);
     const part = await blobs.read(pack.key, { offset: read, length });
-    const bytes = rest.length === 0 ? part : Buffer.concat([rest, part]);
-    const base = read - rest.length;
+    const bytes = scan.rest.length === 0 ? part : Buffer.concat([scan.rest, part]);
+    const base = read - scan.rest.length;
     read += length;
-    let start = 0;
-    for (let end = endOfLine(bytes, start, read, pack.length); end >= 0;) {
-      const line = bytes.subarray(start, end);
-      if (isHeader(line)) owner = ownerOf(line);
-      else if (owner !== null && line.length > 0) {
-        visit({ owner, ...headOf(line), offset: base + start, bytes: line });
-      }
-      start = end + 1;
-      end = start > bytes.length ? -1 : endOfLine(bytes, start, read, pack.length);
-    }
-    rest = start < bytes.length ? bytes.subarray(start) : Buffer.alloc(0);
+    yield linesOf(scan, { bytes, base, isLast: read === pack.length });
   }
 }
 
+/** What one window leaves to the next: whose lines they are, and the beginning of a line. */
+interface Scan {
+  owner: LineOwner | null;
+  rest: Buffer;
+}
+
+interface Window {
+  bytes: Buffer;
+  /** Where it begins in the pack. */
+  base: number;
+  isLast: boolean;
+}
+
+function* linesOf(scan: Scan, { bytes, base, isLast }: Window): Generator<ScannedLine, void> {
+  let start = 0;
+  for (let end = endOfLine(bytes, start, isLast); end >= 0;) {
+    const line = bytes.subarray(start, end);
+    if (isHeader(line)) scan.owner = ownerOf(line);
+    else if (scan.owner !== null && line.length > 0) {
+      yield { owner: scan.owner, ...headOf(line), offset: base + start, bytes: line };
+    }
+    start = end + 1;
+    end = start > bytes.length ? -1 : endOfLine(bytes, start, isLast);
+  }
+  scan.rest = start < bytes.length ? bytes.subarray(start) : Buffer.alloc(0);
+}
+
 /** The end of the line that starts here, or -1 when it goes on in the next window. */
-function endOfLine(bytes: Buffer, start: number, read: number, length: number): number {
+function endOfLine(bytes: Buffer, start: number, isLast: boolean): number {
   const end = bytes.indexOf(NEWLINE, start);
-  return end === -1 && read === length && start < bytes.length ? bytes.length : end;
+  return end === -1 && isLast && start < bytes.length ? bytes.length : end;
 }
 
 export function parseLine(bytes: Buffer): LogLine {

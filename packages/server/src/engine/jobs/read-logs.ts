@@ -100,19 +100,6 @@ function byTask(job: JobRow, lines: readonly FoundLine[]): JobLogs['taskrunner']
     .map(([chunk, list]) => ({ taskId: taskId({ kind: 'APP', run: 0, chunk }), lines: list }));
 }
 
-/** All lines of a pack, each with the attempt that wrote it. */
-export async function readLogPack(
-  blobs: BlobStore,
-  key: string,
-  length: number,
-): Promise<TaskLine[]> {
-  const lines: TaskLine[] = [];
-  await scanPack(blobs, { key, length }, ({ owner, bytes }) => {
-    lines.push({ ...parseLine(bytes), ...owner });
-  });
-  return lines;
-}
-
 function passes(filter: LineFilter, { owner: { key }, t, level }: ScannedLine): boolean {
   return (
     filter.kinds.has(key.kind) &&

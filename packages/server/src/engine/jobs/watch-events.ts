@@ -4,21 +4,12 @@
  */
 import { ApiError, type EventName } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import type { TaskKey } from '../../domain/task-id.ts';
-import { findJobByNo } from '../../store/jobs.ts';
-import { eventBounds, eventsAfter, type EventRow } from '../../store/records.ts';
-import { findTaskRecord } from '../../store/task-list.ts';
+import { eventPlaceOf, WHOLE_ROW, type EventPlace } from '../../domain/event-id.ts';
+import { eventBounds, eventsAfter } from '../../store/records.ts';
 import { requireWelcome } from '../auth/authenticate.ts';
 import type { Caller } from '../auth/account.ts';
 import { jobOf } from './draft.ts';
-import { viewJob, type JobView } from './job-view.ts';
-import type { TaskView } from './list-tasks.ts';
-import { readLogPack, type TaskLine } from './read-logs.ts';
-
-export type WatchedEvent =
-  | { name: 'job.updated'; id: number; job: JobView }
-  | { name: 'task.updated'; id: number; task: TaskView }
-  | { name: 'log.appended'; id: number; jobId: string; jobUuid: string; line: TaskLine };
+import { readEvents, type WatchedEvent } from './watched-events.ts';
 
 export interface WatchQuery {
   jobId: string | undefined;
@@ -37,35 +28,48 @@ export async function* watchEvents(
   account: Caller,
   query: WatchQuery,
   signal: AbortSignal,
-): AsyncGenerator<WatchedEvent | 'keep-alive'> {
+): AsyncGenerator<WatchedEvent[] | 'keep-alive'> {
   const job = query.jobId === undefined ? null : (await jobOf(ctx, account, query.jobId)).no;
-  let afterId = await startId(ctx, query.afterId);
+  const stillWelcome = welcomeCheck(ctx, account);
+  let after = await startPlace(ctx, query.afterId);
   let quietSince = ctx.now();
   while (!signal.aborted) {
-    // A stream outlives the request that opened it, but not the right to.
-    await requireWelcome(ctx, account);
+    await stillWelcome();
     const rows = await eventsAfter(ctx.store.db, {
       account: account.id,
-      afterId,
+      // A row of which a part has been sent is read again.
+      afterId: after.position === WHOLE_ROW ? after.row : after.row - 1,
       job,
       limit: BATCH,
     });
-    for (const event of await presentable(ctx, rows, query.names)) {
-      yield event;
+    for await (const events of readEvents(ctx, rows, { names: query.names, after })) {
+      yield events;
       quietSince = ctx.now();
+      await stillWelcome();
     }
-    afterId = rows.at(-1)?.id ?? afterId;
-    if (rows.length === BATCH) continue;
+    const last = rows.at(-1);
+    if (last !== undefined) after = { row: last.id, position: WHOLE_ROW };
     if (ctx.now() - quietSince >= KEEP_ALIVE_MS) {
       yield 'keep-alive';
       quietSince = ctx.now();
     }
+    if (rows.length === BATCH) continue;
     await ctx.signals.wait('event', 1000, signal);
     if (!signal.aborted) await pause(ROUND_MS, signal);
   }
 }
 
 const KEEP_ALIVE_MS = 15_000;
+
+/** A stream outlives the request that opened it, but not the right to; looked at no oftener than rounds come. */
+function welcomeCheck(ctx: Context, account: Caller): () => Promise<void> {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (ctx.now() - checkedAt < ROUND_MS) return;
+    await requireWelcome(ctx, account);
+    checkedAt = ctx.now();
+  };
+}
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -79,75 +83,15 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function startId(ctx: Context, afterId: number | undefined): Promise<number> {
+async function startPlace(ctx: Context, afterId: number | undefined): Promise<EventPlace> {
   const { first, last } = await eventBounds(ctx.store.db);
-  if (afterId === undefined) return last;
-  if (afterId < first - 1) {
-    throw new ApiError(
-      'OUT_OF_RANGE',
-      'the event is too old: read the state again, then connect without an id',
-    );
-  }
-  return afterId;
-}
-
-/** One message per job and per task in a round, the newest; every log line. */
-async function presentable(
-  ctx: Context,
-  rows: readonly EventRow[],
-  names: ReadonlySet<EventName>,
-): Promise<WatchedEvent[]> {
-  const latest = new Map<string, EventRow>();
-  for (const row of rows) for (const key of keysOf(row)) latest.set(key, row);
-  const events: WatchedEvent[] = [];
-  for (const [key, row] of latest) {
-    const [type] = key.split(' ');
-    if (type === 'job' && names.has('job.updated')) events.push(...(await jobEvent(ctx, row)));
-    if (type === 'task' && names.has('task.updated'))
-      events.push(...(await taskEvent(ctx, row, key)));
-    if (type === 'log' && names.has('log.appended')) events.push(...(await logEvents(ctx, row)));
-  }
-  return events.toSorted((a, b) => a.id - b.id);
-}
-
-/** What a row is about; a batch of tasks is about each of them. */
-function keysOf(row: EventRow): string[] {
-  if (row.type === 'job') return [`job ${row.job}`];
-  if (row.type === 'log') return [`log ${row.id}`];
-  const { kind, run, chunks } = JSON.parse(row.body) as Omit<TaskKey, 'chunk'> & {
-    chunks: number[];
-  };
-  return chunks.map((chunk) => `task ${row.job} ${kind} ${run} ${chunk}`);
-}
-
-async function jobEvent(ctx: Context, row: EventRow): Promise<WatchedEvent[]> {
-  const job = await findJobByNo(ctx.store.db, row.job);
-  return job === undefined
-    ? []
-    : [{ name: 'job.updated', id: row.id, job: await viewJob(ctx, job) }];
-}
-
-async function taskEvent(ctx: Context, row: EventRow, key: string): Promise<WatchedEvent[]> {
-  const job = await findJobByNo(ctx.store.db, row.job);
-  if (job === undefined) return [];
-  const [, , kind, run, chunk] = key.split(' ');
-  const taskKey = { kind, run: Number(run), chunk: Number(chunk) } as TaskKey;
-  const record = await findTaskRecord(ctx.store.db, row.job, taskKey);
-  return record === undefined
-    ? []
-    : [{ name: 'task.updated', id: row.id, task: { ...record, job } }];
-}
-
-async function logEvents(ctx: Context, row: EventRow): Promise<WatchedEvent[]> {
-  const job = await findJobByNo(ctx.store.db, row.job);
-  if (job === undefined) return [];
-  const { key } = JSON.parse(row.body) as { key: string };
-  const lines = await readLogPack(ctx.blobs, key, await ctx.blobs.size(key));
-  return lines.map((line) => ({
-    name: 'log.appended' as const,
-    id: row.id,
-    jobId: job.id,
-    jobUuid: job.uuid,
-    line,
-  }));
+  if (afterId === undefined) return { row: last, position: WHOLE_ROW };
+  const place = eventPlaceOf(afterId);
+  // Of a row that is gone nobody knows whether it had been sent whole.
+  const isGone = place.row === 0 ? first > 1 : place.row < first;
+  if (!isGone) return place;
+  throw new ApiError(
+    'OUT_OF_RANGE',
+    'the event is too old: read the state again, then connect without an id',
+  );
 }
