@@ -1,14 +1,13 @@
 /** What a server that was killed left in the blob store goes; what is needed stays, also when it is killed meanwhile. */
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ageObjects, metricOf, objectsOf, storedKeys } from '../support/blobs.ts';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
 import { createJob, runJob, send, JOBS } from './caller.ts';
 
 const ORPHANS = 3000;
-const LONG_AGO = Date.now() / 1000 - 100 * 24 * 3600;
 const WRITE = `import os
 open(os.environ["TASK_RESULTS_DIR"] + "/out.txt", "w").write("kept")
 `;
@@ -25,38 +24,12 @@ beforeAll(async () => {
 
 afterAll(() => platform.close());
 
-const objects = () => path.join(platform.dataDir, 'blobs/objects');
-
-async function stored(): Promise<string[]> {
-  const entries = await readdir(objects(), { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(objects(), path.join(entry.parentPath, entry.name)))
-    .toSorted();
-}
-
 async function plant(keys: readonly string[]): Promise<void> {
   for (const key of keys) {
-    const file = path.join(objects(), key);
+    const file = path.join(objectsOf(platform), key);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, 'orphan');
   }
-}
-
-async function ageAll(): Promise<void> {
-  for (const key of await stored()) await utimes(path.join(objects(), key), LONG_AGO, LONG_AGO);
-}
-
-/** Objects that are older than the database are not its own. */
-async function ageDatabase(): Promise<void> {
-  const db = new DatabaseSync(path.join(platform.dataDir, 'bytenite.db'));
-  db.exec('update account set created_at = 0');
-  db.close();
-}
-
-async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${platform.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 }
 
 async function ended(): Promise<{ id: string; link: string }> {
@@ -72,7 +45,7 @@ test('a server that is killed while it sweeps goes on, and nothing is missing af
   const draft = await createJob(platform, { app: 'write' });
   await platform.server.kill();
   // How results were laid out for an assembler is of no use once the job is complete.
-  const kept = (await stored()).filter((key) => !key.includes('/collect-'));
+  const kept = (await storedKeys(platform)).filter((key) => !key.includes('/collect-'));
   const orphans = Array.from({ length: ORPHANS }, (_, i) => `job/1/data/packs/left-${i}`);
   await plant([
     ...orphans,
@@ -81,27 +54,28 @@ test('a server that is killed while it sweeps goes on, and nothing is missing af
     'job/77/logs/left',
     'job/1/data/collect-7-7/index',
   ]);
-  await ageAll();
-  await ageDatabase();
+  await ageObjects(platform);
 
   await platform.startServer();
   const some = await until(60_000, 'some orphans to go', async () => {
-    const removed = await metric('bytenite_orphan_blobs_removed_total');
+    const removed = await metricOf(platform, 'bytenite_orphan_blobs_removed_total');
     return removed > 0 ? removed : null;
   });
   await platform.server.kill();
   expect(some).toBeLessThan(ORPHANS);
-  expect((await stored()).length).toBeGreaterThan(kept.length);
+  expect((await storedKeys(platform)).length).toBeGreaterThan(kept.length);
 
   await platform.startServer();
   await until(60_000, 'the sweep to end', async () =>
-    (await metric('bytenite_orphan_sweeps_total')) === 1 ? true : null,
+    (await metricOf(platform, 'bytenite_orphan_sweeps_total')) === 1 ? true : null,
   );
-  expect(await stored()).toEqual(kept);
-  const removed = await metric('bytenite_orphan_blobs_removed_total');
+  expect(await storedKeys(platform)).toEqual(kept);
+  const removed = await metricOf(platform, 'bytenite_orphan_blobs_removed_total');
   expect(removed).toBeGreaterThan(0);
   expect(removed).toBeLessThanOrEqual(ORPHANS + 6 - some);
-  expect(await metric('bytenite_orphan_blob_bytes_removed_total')).toBeGreaterThan(removed);
+  expect(await metricOf(platform, 'bytenite_orphan_blob_bytes_removed_total')).toBeGreaterThan(
+    removed,
+  );
   expect(await platform.logs()).toContain('orphan blobs were removed');
 
   expect(await (await fetch(job.link)).text()).toBe('kept');

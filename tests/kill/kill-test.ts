@@ -30,6 +30,7 @@ import {
   submitJob,
   type WorkJob,
 } from './workload.ts';
+import { checkSweep } from './sweep.ts';
 
 const LEASE_MS = 2500;
 const GRACE_MS = 200;
@@ -190,6 +191,7 @@ class KillTest {
       this.round += 1;
       await this.runRound();
     }
+    this.fail(await checkSweep(this.platform, this.database));
     return {
       rounds: this.round,
       kills: this.kills,

@@ -230,6 +230,14 @@ describe('what is needed stays, however old it is', () => {
     expect(ctx.orphans.removed).toBe(0);
   });
 
+  it('of a component’s revision', async () => {
+    await addComponent(ctx, 'app');
+    const key = await plant('package/revision');
+    await ctx.store.db.updateTable('revision').set({ blob_key: key }).execute();
+    await sweepOrphans(ctx);
+    expect(await keysBelow(ctx, '')).toEqual([key]);
+  });
+
   it('and of what was discarded only its own row takes care', async () => {
     const draft = await draftJob(ctx);
     const prefix = `job/${draft.no}/data`;
