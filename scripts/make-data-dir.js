@@ -1,10 +1,10 @@
 /**
- * Writes tests/fixtures/data-dir-<version>.tar.gz: a data directory as this version leaves it, with an ended
+ * Writes tests/fixtures/data-dir-<version>-<migration>.tar.gz: a data directory as this version leaves it, with an ended
  * job, a draft, a job that is half done, secrets, and users. Later versions must open it (see
  * tests/cli/data-dir.test.ts). Run it before a release, after a build; older ones are kept.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,9 @@ open(os.path.join(os.environ["TASK_RESULTS_DIR"], chunk + ".txt"), "w").write(ch
 
 const dir = await mkdtemp(path.join(os.tmpdir(), 'bytenite-data-'));
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-const target = path.join(root, 'tests/fixtures', `data-dir-${version}.tar.gz`);
+const migrations = await readdir(path.join(root, 'packages/server/src/store/migrations'));
+const [schema] = migrations.toSorted().at(-1)?.split('-') ?? [];
+const target = path.join(root, 'tests/fixtures', `data-dir-${version}-${schema}.tar.gz`);
 const args = [CLI, 'up', '--data-dir', path.join(dir, 'data'), '--port', '0'];
 const up = spawn(process.execPath, [...args, '--allow-shared-process-tier'], {
   stdio: ['ignore', 'pipe', 'inherit'],
