@@ -74,6 +74,7 @@ const RULES: Record<string, Rule> = {
   Customer_UpdateConfigs: 'object',
   Customer_RunJob: 'object',
   Customer_RetryJob: 'object',
+  Customer_ExplainJob: 'object',
   Customer_AbortJob: 'object',
   Customer_UploadCompleted: 'object',
   Customer_GetResults: 'object',
@@ -382,6 +383,7 @@ async function samplesOnEnded(owner: Platform, jobId: string): Promise<Samples> 
   return {
     Customer_GetResults: onJob,
     Customer_ListTasks: onJob,
+    Customer_ExplainJob: onJob,
     Customer_GetTask: () => ({ params: { jobId, taskId: tasks[0]?.id ?? '' } }),
     Customer_Logs: () => ({ body: { jobId } }),
   };

@@ -22,6 +22,11 @@ const PRINTED: Record<string, readonly (string | RegExp)[]> = {
     /chunk 2 +completed +2 /,
     'one job, one reply',
   ],
+  'why-is-it-waiting.md': [
+    'greedy@1.0 needs a GPU (A100); no runner has one',
+    '"code": "NO_FITTING_RUNNER"',
+    'Job later is balanced now',
+  ],
   'data.md': [],
   'clients.md': [/^CLIENTS$/m, 'JOB_STATE_COMPLETE', 'job not found', /COMPLETE HELLO$/m],
   'secrets.md': ['using the key ***'],

@@ -118,6 +118,7 @@ export function samplesOf(platform: Platform): Samples {
       params: { jobId: await failed() },
       body: { config: { ...CONFIG, toleratedFailures: '2%' }, useLatest: true },
     }),
+    Customer_ExplainJob: async () => ({ params: { jobId: await failed() }, query: { taskId: '' } }),
     Customer_AbortJob: onDraft({}),
     Customer_UploadCompleted: async () => ({
       params: { jobId: await uploaded(platform, draft) },

@@ -5,6 +5,8 @@ import {
   ConfigBody,
   CreateJobInput,
   EventsQuery,
+  ExplainQuery,
+  ExplainReply,
   JobList,
   JobNameInput,
   JobReply,
@@ -184,8 +186,10 @@ export const customerRoutes = defineRoutes({
   Customer_ExplainJob: {
     method: 'GET',
     path: '/jobs/{jobId}/explain',
-    summary: 'Why a job waits or runs slowly',
-    done: false,
+    summary: 'Why a job, or one of its tasks, waits or runs slowly',
+    done: true,
+    query: ExplainQuery,
+    reply: ExplainReply,
   },
   Customer_FilterJobs: {
     method: 'POST',

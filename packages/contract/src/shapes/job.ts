@@ -240,3 +240,54 @@ export const RetryInput = z
   })
   .meta({ id: 'RetryJobRequest' });
 export type RetryInput = z.output<typeof RetryInput>;
+
+/** What can keep a job or a task from running. */
+export const EXPLAIN_CODES = [
+  'DRAFT',
+  'ENDED',
+  'RUNNING',
+  'SERVER',
+  'BACKOFF',
+  'DELIVERY',
+  'DISK_FULL',
+  'NO_RUNNER',
+  'NO_FITTING_RUNNER',
+  'USER_LIMIT',
+  'QUEUE',
+  'RUNNERS_BUSY',
+] as const;
+export type ExplainCode = (typeof EXPLAIN_CODES)[number];
+
+export const ExplainQuery = z.object({
+  taskId: z.string().optional().describe('Explains one task of the job'),
+});
+export type ExplainQuery = z.output<typeof ExplainQuery>;
+
+export const ExplainReply = z
+  .object({
+    state: z.string(),
+    summary: z.string().describe('The most important reason'),
+    reasons: z.array(
+      z.object({
+        code: z.enum(EXPLAIN_CODES),
+        message: z.string(),
+        details: z.record(z.string(), z.string()),
+      }),
+    ),
+    queue: z.object({
+      position: z
+        .int()
+        .describe('1 has the next turn; 0 where nothing of the job waits for a runner'),
+      ahead: z.object({
+        ownJobs: z.int(),
+        ownTasks: z.int(),
+        otherUsers: z.int().describe('Users whose turn comes first; then it is shared'),
+      }),
+    }),
+    eta: z.object({
+      seconds: z.int().nullable().describe('null where there is nothing to tell it from'),
+      basis: z.string(),
+    }),
+  })
+  .meta({ id: 'Explanation' });
+export type ExplainReply = z.output<typeof ExplainReply>;

@@ -277,20 +277,22 @@ export async function insertReady(tx: Tx, rows: readonly ReadyTable[]): Promise<
     .execute();
 }
 
+type TaskKey = Pick<ReadyTable, 'job' | 'kind' | 'run' | 'chunk'>;
+
 /** Whether a task waits outside the cursor already. */
-export async function isWaiting(
-  db: Db,
-  task: Pick<ReadyTable, 'job' | 'kind' | 'run' | 'chunk'>,
-): Promise<boolean> {
-  const row = await db
+export async function isWaiting(db: Db, task: TaskKey): Promise<boolean> {
+  return (await findReady(db, task)) !== undefined;
+}
+
+export async function findReady(db: Db, task: TaskKey): Promise<ReadyTable | undefined> {
+  return db
     .selectFrom('ready')
-    .select('job')
+    .selectAll()
     .where('job', '=', task.job)
     .where('kind', '=', task.kind)
     .where('run', '=', task.run)
     .where('chunk', '=', task.chunk)
     .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** Takes due tasks of a job, the longest waiting first. */

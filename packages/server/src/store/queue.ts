@@ -165,3 +165,41 @@ export async function unfinishedTasks(db: Db, account: string): Promise<number> 
     .executeTakeFirstOrThrow();
   return n;
 }
+
+/** How many tasks of each account wait: those never claimed, and those that are due. */
+export async function waitingTasks(db: Db, now: number): Promise<Map<string, number>> {
+  const fresh = await db
+    .selectFrom('job')
+    .select(['account', sql<number>`cast(sum(num_chunks - cursor) as bigint)`.as('tasks')])
+    .where('state', '=', 'PARTITIONED')
+    .where(IS_RUNNING)
+    .groupBy('account')
+    .execute();
+  const due = await db
+    .selectFrom('ready')
+    .innerJoin('job', 'job.no', 'ready.job')
+    .select((e) => ['job.account', e.fn.countAll<number>().as('tasks')])
+    .where('ready.ready_at', '<=', now)
+    .groupBy('job.account')
+    .execute();
+  const waiting = new Map<string, number>();
+  for (const { account, tasks } of [...fresh, ...due]) {
+    waiting.set(account, (waiting.get(account) ?? 0) + tasks);
+  }
+  return waiting;
+}
+
+/** Tasks that run at this moment, and for how long on average. */
+export async function runningTimes(
+  db: Db,
+  now: number,
+): Promise<{ tasks: number; meanAgeMs: number }> {
+  const row = await db
+    .selectFrom('lease')
+    .select((e) => [
+      e.fn.countAll<number>().as('tasks'),
+      sql<number>`coalesce(cast(avg(assigned_at) as double precision), 0)`.as('assigned'),
+    ])
+    .executeTakeFirstOrThrow();
+  return { tasks: row.tasks, meanAgeMs: row.tasks === 0 ? 0 : Math.max(0, now - row.assigned) };
+}

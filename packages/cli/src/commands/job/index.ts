@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addAbort } from './abort.ts';
 import { addCreate } from './create.ts';
 import { addDelete } from './delete.ts';
+import { addExplain } from './explain.ts';
 import { addGet } from './get.ts';
 import { addList } from './list.ts';
 import { addLogs } from './logs.ts';
@@ -19,6 +20,7 @@ const COMMANDS = [
   addList,
   addGet,
   addTasks,
+  addExplain,
   addLogs,
   addResults,
   addPriority,

@@ -1,6 +1,7 @@
 import type { JobReply } from '@bytenite/contract';
 import type { z } from 'zod';
 import { getSchemaOwner } from '../../engine/components/get-schema.ts';
+import { explainJob } from '../../engine/explain/explain-job.ts';
 import { abortJob, deleteJob } from '../../engine/jobs/abort-job.ts';
 import { createJob } from '../../engine/jobs/create-job.ts';
 import {
@@ -26,6 +27,7 @@ import { streamEvents } from '../event-stream.ts';
 import { resultLink, uploadLink } from '../file-links.ts';
 import { genericResponse, onceOf, type Handlers } from '../handler.ts';
 import { presentSchema } from '../present-component.ts';
+import { presentExplanation } from '../present-explanation.ts';
 import { presentJob, presentTemplateInfo } from '../present-job.ts';
 import { streamLogs } from '../present-logs.ts';
 import { presentSourceInfo } from '../present-source-info.ts';
@@ -91,6 +93,9 @@ export const customerHandlers: Handlers<'customer'> = {
     const once = onceOf<void>(call, () => reply);
     await retryJob(call.ctx, call.account, call.params.jobId, call.body, once);
     return reply;
+  },
+  async Customer_ExplainJob({ ctx, account, params, query }) {
+    return presentExplanation(await explainJob(ctx, account, params.jobId, query));
   },
   async Customer_AbortJob(call) {
     await abortJob(call.ctx, call.account, call.params.jobId);

@@ -19,8 +19,7 @@ export interface Standing extends Share {
 }
 
 /** The accounts with waiting tasks, in the order in which they are served. */
-export async function waitingStandings(ctx: Context): Promise<Standing[]> {
-  const { db } = ctx.store;
+export async function waitingStandings(ctx: Context, db: Db = ctx.store.db): Promise<Standing[]> {
   const accounts = (await waitingAccounts(db, ctx.now())).map(({ id, limits }) => ({
     account: id,
     limits: limitsOf(limits, ctx.config.userLimits),

@@ -7,7 +7,8 @@ import { readJobDocs } from '../../store/jobs.ts';
 import { countPhases } from '../../store/leases.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
-import { waitingReason } from './waiting-reason.ts';
+import { viewQueue, type QueueView } from '../explain/queue-view.ts';
+import { waitingReason } from '../explain/waiting-reasons.ts';
 
 export interface JobView {
   job: JobRow;
@@ -40,6 +41,12 @@ export async function viewJobs(
     running.map((job) => job.no),
   );
   const views: JobView[] = [];
+  const queues = new Map<string, Promise<QueueView>>();
+  const readQueue = (account: string) => {
+    const queue = queues.get(account) ?? viewQueue(ctx, db, account);
+    queues.set(account, queue);
+    return queue;
+  };
   for (const job of jobs) {
     const doc = docs.get(job.no);
     if (doc === undefined) continue; // deleted between the two reads
@@ -49,7 +56,9 @@ export async function viewJobs(
       job,
       doc,
       taskCounts: countTasks(job, live),
-      waitingReason: waits ? await waitingReason(ctx, db, job, doc) : '',
+      waitingReason: waits
+        ? await waitingReason(ctx, db, job, doc, () => readQueue(job.account))
+        : '',
       now: ctx.now(),
     });
   }

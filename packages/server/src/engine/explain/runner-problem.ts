@@ -1,0 +1,45 @@
+import type { Context } from '../../context.ts';
+import type { PinnedRevision } from '../../domain/job-doc.ts';
+import { isLargerThan } from '../../domain/share-out.ts';
+import { needsOf } from '../exchange/task-context.ts';
+import { reason, type Reason } from './reason.ts';
+
+const GIB = 1024 ** 3;
+
+/** Why no runner that is connected could run a component even if it had nothing else to do; null if one could. */
+export function runnerProblem(ctx: Context, component: PinnedRevision): Reason | null {
+  const runners = ctx.runners.list(ctx.now());
+  const { tag, cpus, memoryGiB, gpu } = component;
+  if (runners.length === 0) {
+    const words = 'no runner is connected';
+    return reason(
+      'NO_RUNNER',
+      ctx.store.shared === null
+        ? words
+        : `${words} to this server; one of another server may take it`,
+    );
+  }
+  if (gpu.length > 0) {
+    const models = gpu.join(' or ');
+    return reason('NO_FITTING_RUNNER', `${tag} needs a GPU (${models}); no runner has one`, {
+      component: tag,
+      gpu: gpu.join(','),
+    });
+  }
+  const needs = needsOf(component);
+  if (runners.some((runner) => runner.overcommit || !isLargerThan(needs, runner))) return null;
+  const largest = {
+    cpus: Math.max(...runners.map((runner) => runner.cpus)),
+    memoryGiB: (Math.max(...runners.map((runner) => runner.memoryBytes)) / GIB).toFixed(1),
+  };
+  const message =
+    `${tag} needs ${cpus} CPUs and ${memoryGiB} GiB; the largest runner ` +
+    `has ${largest.cpus} CPUs and ${largest.memoryGiB} GiB (start it with --overcommit to run it all the same)`;
+  return reason('NO_FITTING_RUNNER', message, {
+    component: tag,
+    cpus,
+    memoryGiB,
+    largestCpus: largest.cpus,
+    largestMemoryGiB: largest.memoryGiB,
+  });
+}
