@@ -1504,6 +1504,40 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
       "error": null
     }
   },
+  "Customer_ExplainJob": {
+    "params": {
+      "jobId": "6f0d2c1e-5b7a-4c3d-9e21-000000000001"
+    },
+    "query": {
+      "taskId": ""
+    },
+    "status": 200,
+    "reply": {
+      "state": "JOB_STATE_FAILED",
+      "summary": "has ended: aborted by user",
+      "reasons": [
+        {
+          "code": "ENDED",
+          "message": "has ended: aborted by user",
+          "details": {
+            "failureReason": "ABORTED"
+          }
+        }
+      ],
+      "queue": {
+        "position": 0,
+        "ahead": {
+          "ownJobs": 0,
+          "ownTasks": 0,
+          "otherUsers": 0
+        }
+      },
+      "eta": {
+        "seconds": null,
+        "basis": "has ended: aborted by user"
+      }
+    }
+  },
   "Customer_FilterJobs": {
     "body": {
       "pagination": {
