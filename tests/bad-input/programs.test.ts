@@ -190,7 +190,7 @@ except OSError as error:
     const main = `for place in [${JSON.stringify(outside)}, "/etc/bytenite-was-here", ${JSON.stringify(path.join(platform.dataDir, 'x'))}]:
     try:
         open(place, "w").close()
-    except PermissionError as error:
+    except OSError as error:
         print(error, file=sys.stderr)
 `;
     const { state } = await endOf(main);

@@ -45,6 +45,7 @@ it('a machine with a running platform is well', async () => {
     'python3',
     'interpreters',
     'sandbox',
+    'network',
     'users',
     'cgroups',
     'data directory',
@@ -57,7 +58,7 @@ it('a machine with a running platform is well', async () => {
   for (const name of ['node', 'python3', 'sandbox', 'data directory', 'platform', 'login']) {
     expect(checks.get(name)).toMatchObject({ status: 'ok', fix: '' });
   }
-  expect(checks.get('sandbox')?.message).toContain('tier process');
+  expect(checks.get('sandbox')?.message).toContain('tier namespace');
   expect(checks.get('platform')?.message).toContain(up.url);
   // The probe leaves the runner that works here alone.
   await home.ok(['app', 'new', 'still-runs', '--lang', 'sh']);

@@ -37,7 +37,7 @@ describe('up', () => {
     const key = (await readFile(file, 'utf8')).trim();
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(up.output()).toContain(`${key} (shown this once)`);
-    expect(up.output()).toMatch(/runner {3}on this machine, sandbox tier process: \S/);
+    expect(up.output()).toMatch(/runner {3}on this machine, sandbox tier namespace: \S/);
     expect(await home.ok(['job', 'list'])).toContain('No jobs yet');
 
     expect(await up.stop()).toBe(0);
@@ -98,7 +98,17 @@ describe('up', () => {
   });
 
   it('on an address that others reach does not start in the process tier unasked', async () => {
-    const args = ['up', '--data-dir', 'reachable', '--port', '0', '--host', '0.0.0.0'];
+    const args = [
+      'up',
+      '--data-dir',
+      'reachable',
+      '--port',
+      '0',
+      '--host',
+      '0.0.0.0',
+      '--sandbox',
+      'process',
+    ];
     const { code, stderr } = await home.run(args);
     expect(code).toBe(1);
     expect(stderr).toContain('the runner did not start');

@@ -7,7 +7,7 @@
  * replies; limits are durations, counted from when the runner sent the request.
  */
 import { z } from 'zod';
-import { ATTEMPT_REASONS, LOG_LEVELS, SANDBOX_TIERS, TASK_KINDS } from './states.ts';
+import { ATTEMPT_REASONS, LOG_LEVELS, SANDBOX_TIERS, TASK_NETWORKS, TASK_KINDS } from './states.ts';
 
 /** Largest result or chunk, in bytes, that travels inside an exchange. */
 export const INLINE_LIMIT = 64 * 1024;
@@ -34,6 +34,8 @@ export const RunnerRegistration = z.object({
   tier: z.enum(SANDBOX_TIERS),
   /** Why this tier, in words; shown to the operator and on each task. */
   tierReason: z.string(),
+  /** The most that a task may reach; the host's own network keeps nobody apart. */
+  network: z.enum(TASK_NETWORKS).default('host'),
   version: z.string(),
 });
 export type RunnerRegistration = z.infer<typeof RunnerRegistration>;

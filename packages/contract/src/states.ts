@@ -106,6 +106,10 @@ export const FILTER_CONDITION_PREFIX = 'FILTER_CONDITION_';
 export const SANDBOX_TIERS = ['null', 'process', 'namespace', 'container'] as const;
 export type SandboxTier = (typeof SANDBOX_TIERS)[number];
 
+/** What tasks reach: all that the host does, only what lies outside of it, or nothing. */
+export const TASK_NETWORKS = ['host', 'egress', 'none'] as const;
+export type TaskNetwork = (typeof TASK_NETWORKS)[number];
+
 export const ENGINE_TYPES = ['partitioner', 'assembler'] as const;
 export type EngineType = (typeof ENGINE_TYPES)[number];
 

@@ -25,7 +25,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cgroups  # noqa: E402
 import linux  # noqa: E402
 from frames import LOST, READY, FrameWriter  # noqa: E402
+from network import Network  # noqa: E402
 from supervisor import run_supervisor  # noqa: E402
+from zone import fork_into_zone, probe_zone  # noqa: E402
 
 SWEEP_SECONDS = 10
 UID_LOCKS = "/run/bytenite"
@@ -51,9 +53,10 @@ class Deadline:
 class Member:
     """A supervisor as the launcher sees it."""
 
-    def __init__(self, slot, pid, channel, group):
+    def __init__(self, slot, pid, uplink, channel, group):
         self.slot = slot
         self.pid = pid
+        self.uplink = uplink
         self.channel = channel
         self.group = group
         self.unsent = bytearray()
@@ -75,8 +78,10 @@ class Member:
 
 
 class Launcher:
-    def __init__(self, hierarchy, uid_base, allow_native):
+    def __init__(self, hierarchy, uid_base, allow_native, zone_plan):
         self.hierarchy = hierarchy
+        # Folder of the roots and network of the zones; None where there are none.
+        self.zone_plan = zone_plan
         self.uid_base = uid_base
         self.allow_native = allow_native
         self.deadline = Deadline()
@@ -138,7 +143,7 @@ class Launcher:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
-        pid = os.fork()
+        pid = fork_into_zone(self.zone_plan[1]) if self.zone_plan else os.fork()
         if pid == 0:
             code = 1
             try:
@@ -148,14 +153,25 @@ class Launcher:
                     member.channel.close()
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
-                run_supervisor(theirs, 1, self.deadline, group, self.allow_native)
+                run_supervisor(
+                    theirs, 1, self.deadline, group, self.allow_native, self.zone_plan
+                )
                 code = 0
             except BaseException:
                 sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(code)
         theirs.close()
-        return Member(slot, pid, ours, group)
+        return Member(slot, pid, self.connect(pid), ours, group)
+
+    def connect(self, pid):
+        """A zone without the network that its tasks were promised ends: they run elsewhere."""
+        try:
+            return self.zone_plan[1].connect(pid) if self.zone_plan else None
+        except OSError as error:
+            print("a slot has no network: %s" % error, file=sys.stderr, flush=True)
+            linux.kill_quietly(pid, signal.SIGKILL)
+            return None
 
     def reap(self):
         """A supervisor that died leaves its task to us: we are a subreaper too."""
@@ -169,13 +185,19 @@ class Launcher:
             for member in list(self.members.values()):
                 if member.pid == pid:
                     self.bury(member, status)
+                elif member.uplink == pid:
+                    # Its tasks are cut off: their supervisor goes too, and is buried in its turn.
+                    member.uplink = None
+                    linux.kill_quietly(member.pid, signal.SIGKILL)
 
     def bury(self, member, status):
         del self.members[member.slot]
         member.channel.close()
+        if member.uplink is not None:
+            linux.kill_quietly(member.uplink, signal.SIGKILL)
         deadline = time.monotonic() + SWEEP_SECONDS
         while time.monotonic() < deadline:
-            others = {m.pid for m in self.members.values()}
+            others = {pid for m in self.members.values() for pid in (m.pid, m.uplink)}
             if member.group:
                 member.group.kill()
             if self.uid_base is not None:
@@ -253,6 +275,18 @@ def sweep_marked(marker):
             linux.kill_quietly(int(name), signal.SIGKILL)
 
 
+def choose_zones(options, uid):
+    """The first network that works here in a zone, with what kept the others from it."""
+    problems = {}
+    for mode in options["networks"]:
+        network = Network(mode, options["opened"])
+        problem = probe_zone(options["zoneRoot"], uid, options["nativeSpawn"], network)
+        if not problem:
+            return (options["zoneRoot"], network), problems
+        problems[mode] = problem
+    return None, problems
+
+
 def main():
     options = json.loads(sys.argv[1])
     os.closerange(3, 65536)
@@ -268,7 +302,8 @@ def main():
     uid_base = options["uidBase"]
     if uid_base is not None:
         uid_base = take_uids(uid_base, options["uidExact"])
-    launcher = Launcher(hierarchy, uid_base, options["nativeSpawn"])
+    zone_plan, problems = choose_zones(options, uid_base)
+    launcher = Launcher(hierarchy, uid_base, options["nativeSpawn"], zone_plan)
     launcher.writer.put_json(
         READY,
         0,
@@ -277,6 +312,8 @@ def main():
             "controllers": hierarchy.controllers() if hierarchy.version else [],
             "problem": hierarchy.problem,
             "uidBase": uid_base,
+            "network": zone_plan[1].mode if zone_plan else None,
+            "problems": problems,
         },
     )
     launcher.writer.flush()
@@ -284,6 +321,8 @@ def main():
     for member in launcher.members.values():
         member.channel.close()
     for member in launcher.members.values():
+        if member.uplink is not None:
+            linux.kill_quietly(member.uplink, signal.SIGKILL)
         try:
             os.waitpid(member.pid, 0)
         except ChildProcessError:

@@ -2,10 +2,30 @@
 import ctypes
 import os
 import signal
+import struct
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+PR_CAPBSET_DROP = 24
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+CAPABILITY_VERSION = 0x20080522
+CAP_NET_ADMIN = 12
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MOUNT_READ_ONLY, MOUNT_NOSUID, MOUNT_NODEV = 1, 2, 4
+MNT_DETACH = 2
+SYS_MOUNT_SETATTR = 442
+AT_FDCWD = -100
+AT_RECURSIVE = 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -14,6 +34,48 @@ def prctl(option, value):
     if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         code = ctypes.get_errno()
         raise OSError(code, "prctl(%d): %s" % (option, os.strerror(code)))
+
+
+def _checked(what, result):
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, "%s: %s" % (what, os.strerror(code)))
+
+
+def unshare(flags):
+    _checked("unshare(%#x)" % flags, _libc.unshare(ctypes.c_int(flags)))
+
+
+def mount(source, target, kind=None, flags=0, data=None):
+    texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    result = _libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3])
+    _checked("mount %s" % target, result)
+
+
+def restrict_mount(target, attributes, recursive=False):
+    """Adds attributes such as MOUNT_READ_ONLY to a mount, or to all that lie in its tree."""
+    request = mount_attributes(attributes)
+    number, flags = ctypes.c_long(SYS_MOUNT_SETATTR), AT_RECURSIVE if recursive else 0
+    result = _libc.syscall(
+        number, AT_FDCWD, os.fsencode(target), flags, request, ctypes.c_size_t(len(request))
+    )
+    _checked("restrict %s" % target, result)
+
+
+def mount_attributes(attributes):
+    """A `struct mount_attr` that sets these attributes and clears none."""
+    return struct.pack("=QQQQ", attributes, 0, 0, 0)
+
+
+def keep_across_exec(capability):
+    """A capability of ours stays with the program that we become, although we are not root."""
+    head, data = struct.pack("=II", CAPABILITY_VERSION, 0), ctypes.create_string_buffer(24)
+    _checked("capget", _libc.capget(head, data))
+    words = list(struct.unpack("=6I", data.raw))
+    words[2] |= 1 << capability
+    _checked("capset", _libc.capset(head, struct.pack("=6I", *words)))
+    result = _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ctypes.c_ulong(capability), 0, 0)
+    _checked("keep capability %d" % capability, result)
 
 
 def kill_quietly(pid, number):

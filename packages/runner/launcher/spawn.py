@@ -13,6 +13,7 @@ import resource
 import signal
 
 from linux import PR_SET_PDEATHSIG
+from seccomp import PR_SET_SECCOMP, SECCOMP_MODE_FILTER, load_filter
 
 # Python ignores the first two, the launcher the others; a task starts with the defaults.
 RESET_SIGNALS = (
@@ -41,15 +42,31 @@ _X86_64 = {
     "setgroups": 116,
     "setresuid": 117,
     "setresgid": 119,
+    "capset": 126,
+    "pivot_root": 155,
     "prctl": 157,
+    "mount": 165,
+    "umount2": 166,
+    "mkdirat": 258,
+    "mknodat": 259,
+    "unshare": 272,
     "dup3": 292,
     "prlimit64": 302,
+    "setns": 308,
+    "mount_setattr": 442,
 }
 # The numbers of arm64, riscv64 and other newer machines.
 _GENERIC = {
     "dup3": 24,
+    "mknodat": 33,
+    "mkdirat": 34,
+    "umount2": 39,
+    "mount": 40,
+    "pivot_root": 41,
     "chdir": 49,
     "write": 64,
+    "capset": 91,
+    "unshare": 97,
     "rt_sigaction": 134,
     "rt_sigprocmask": 135,
     "setresuid": 147,
@@ -61,6 +78,8 @@ _GENERIC = {
     "getppid": 173,
     "execve": 221,
     "prlimit64": 261,
+    "setns": 268,
+    "mount_setattr": 442,
 }
 _MACHINE = os.uname().machine
 NUMBERS = _X86_64 if _MACHINE == "x86_64" else _GENERIC
@@ -84,17 +103,18 @@ _CODE = bytes.fromhex(
     "488b7310"  #         mov rsi, [rbx + 16]
     "488b5318"  #         mov rdx, [rbx + 24]
     "4c8b5320"  #         mov r10, [rbx + 32]
+    "4c8b4328"  #         mov r8, [rbx + 40]
     "0f05"  #             syscall
-    "48837b2800"  #       cmp qword [rbx + 40], 0  checked
+    "48837b3000"  #       cmp qword [rbx + 48], 0  checked
     "7408"  #             je sign
-    "483b4330"  #         cmp rax, [rbx + 48]      expected
+    "483b4338"  #         cmp rax, [rbx + 56]      expected
     "750d"  #             jne failed
     "eb05"  #             jmp advance
     # sign:
     "4885c0 7806"  #      test rax, rax; js failed
     # advance:
-    "4883c338"  #         add rbx, 56
-    "ebd1"  #             jmp child
+    "4883c340"  #         add rbx, 64
+    "ebcd"  #             jmp child
     # failed:
     "49891c24"  #         mov [r12], rbx
     "4989442408"  #       mov [r12 + 8], rax
@@ -109,7 +129,7 @@ _libc.syscall.restype = ctypes.c_long
 class Call(ctypes.Structure):
     _fields_ = [
         ("number", ctypes.c_ulong),
-        ("arguments", ctypes.c_ulong * 4),
+        ("arguments", ctypes.c_ulong * 5),
         ("checked", ctypes.c_ulong),
         ("expected", ctypes.c_ulong),
     ]
@@ -147,9 +167,10 @@ class Program:
 class Spawner:
     """Starts the tasks of one supervisor, one at a time."""
 
-    def __init__(self, null_fd, group, allow_native=True):
+    def __init__(self, null_fd, group, allow_native=True, zone=None):
         self.null_fd = null_fd
         self.group = group
+        self.zone = zone
         self.native = load_native() if allow_native else None
         # Shared, so that a forked child reports in the same way as one that shares all memory.
         self.report = (ctypes.c_long * 2).from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
@@ -159,7 +180,12 @@ class Spawner:
     def spawn(self, spec, stdout_fd, stderr_fd):
         """Pid of what becomes the task, or ends with code 127 and leaves a `failure`."""
         program = Program()
-        describe(program, spec, self.group, (self.null_fd, stdout_fd, stderr_fd), os.getpid())
+        stdio = (self.null_fd, stdout_fd, stderr_fd)
+        if (spec.get("zone") is None) != (self.zone is None):
+            raise RuntimeError("this launcher gives another tier than the runner counts on")
+        if self.zone:
+            self.zone.prepare(spec)
+        describe(program, spec, self.group, stdio, self.zone)
         calls = (Call * len(program.calls))(*program.calls)
         self.steps = program.steps
         self.calls_at = ctypes.addressof(calls)
@@ -193,7 +219,7 @@ class Spawner:
         return "cannot %s: %s" % (step, why)
 
 
-def describe(program, spec, group, stdio, parent):
+def describe(program, spec, group, stdio, zone):
     """All that happens between the birth of a task's process and its exec, in this order."""
     add = program.add
     add("start a session", "setsid")
@@ -201,7 +227,9 @@ def describe(program, spec, group, stdio, parent):
         add("connect its output", "dup3", fd, target, 0)
     for fd in group.join_fds if group else ():
         add("join its cgroup", "write", fd, b"0", 1)
-    for kind, value in limits_of(spec, group):
+    if zone:
+        zone.add_entry(program, spec)
+    for kind, value in limits_of(spec, group, zone is not None):
         add("set its limits", "prlimit64", 0, kind, (ctypes.c_ulong * 2)(value, value), 0)
     add("set its umask", "umask", spec["umask"])
     uid, gid = spec["uid"], spec["gid"]
@@ -211,26 +239,31 @@ def describe(program, spec, group, stdio, parent):
         add(step, "setgroups", len(groups), groups)
         add(step, "setresgid", gid, gid, gid)
         add(step, "setresuid", uid, uid, uid)
+    if zone:
+        zone.add_surrender(program)
     # Changing the uid clears the parent-death signal, so it is set only now.
     add("tie its life to ours", "prctl", PR_SET_PDEATHSIG, signal.SIGKILL)
-    add("tie its life to ours", "getppid", expected=parent)
+    add("tie its life to ours", "getppid", expected=os.getpid())
     add("enter %s" % spec["cwd"], "chdir", os.fsencode(spec["cwd"]))
     default = ctypes.create_string_buffer(32)
     for number in RESET_SIGNALS:
         add("reset its signals", "rt_sigaction", number, default, 0, 8)
     add("reset its signals", "rt_sigprocmask", signal.SIG_SETMASK, bytes(8), 0, 8)
+    if zone:
+        # Last of all, because it refuses what the calls above need.
+        add("restrict its system calls", "prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, load_filter())
     argv = [os.fsencode(argument) for argument in spec["argv"]]
     env = [os.fsencode("%s=%s" % pair) for pair in spec["env"].items()]
     step = "execute %s" % spec["argv"][0]
     add(step, "execve", argv[0], program.strings(argv), program.strings(env))
 
 
-def limits_of(spec, group):
+def limits_of(spec, group, is_zone):
     wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, MAX_OPEN_FILES)]
     if spec["fileBytes"]:
         wanted.append((resource.RLIMIT_FSIZE, spec["fileBytes"]))
-    # Counted per uid over the whole machine: of use only where the slot has a uid of its own.
-    if spec["uid"] is not None:
+    # Counted per uid and user namespace: of use only where the slot has one of them for itself.
+    if spec["uid"] is not None or is_zone:
         wanted.append((resource.RLIMIT_NPROC, spec["pids"]))
     # Private writable memory of each process. RLIMIT_AS would also count what node or a JVM only
     # reserves, and stop them from starting.

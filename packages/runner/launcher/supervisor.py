@@ -28,6 +28,7 @@ from linux import (
     prctl,
 )
 from spawn import Spawner
+from zone import Zone
 
 # Output and the news of the start wait this long, so that a short task costs one write.
 HOLD_SECONDS = 0.02
@@ -88,6 +89,7 @@ class Task:
         self.spec = spec
         self.run = spec["id"]
         self.group = group
+        self.is_alone = spawner.zone is not None
         self.output = Output(writer, self.run, spec["logBytes"])
         self.reason = None
         self.kill_at = None
@@ -130,7 +132,13 @@ class Task:
             return
         self.reason = reason
         self.kill_at = time.monotonic() + grace
-        if grace > 0 and self.status is None:
+        if grace <= 0 or self.status is not None:
+            return
+        if self.is_alone:
+            # As process 1 of a namespace: all there is, except ourselves.
+            kill_quietly(-1, signal.SIGTERM)
+            kill_quietly(-1, signal.SIGCONT)
+        else:
             kill_quietly(-self.pid, signal.SIGTERM)
             for pid in self.group.pids() if self.group else descendants(os.getpid()):
                 if pid != self.pid:
@@ -153,6 +161,9 @@ class Task:
 
     def kill_pass(self):
         self.killing = True
+        if self.is_alone:
+            kill_quietly(-1, signal.SIGKILL)
+            return
         if self.group:
             self.group.kill()
         if self.spec["uid"] is not None:
@@ -194,7 +205,7 @@ class Task:
 
 
 class Supervisor:
-    def __init__(self, socket, events_fd, deadline, group, allow_native):
+    def __init__(self, socket, events_fd, deadline, group, allow_native, zone):
         self.socket = socket
         self.deadline = deadline
         self.group = group
@@ -205,7 +216,8 @@ class Supervisor:
         self.orphaned = False
         self.poll = select.poll()
         self.watched = {}
-        self.spawner = Spawner(os.open(os.devnull, os.O_RDONLY), group, allow_native)
+        null_fd = os.open(os.devnull, os.O_RDONLY)
+        self.spawner = Spawner(null_fd, group, allow_native, zone)
         self.wake_read, wake_write = os.pipe()
         for fd in (self.wake_read, wake_write):
             os.set_blocking(fd, False)
@@ -344,10 +356,11 @@ class Supervisor:
         self.start_next()
 
 
-def run_supervisor(socket, events_fd, deadline, group, allow_native):
+def run_supervisor(socket, events_fd, deadline, group, allow_native, zone_plan):
     """Body of a supervisor process; returns when the launcher is gone and the tree is dead."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Both are inherited by everything that is forked from here: no set-uid program gains anything.
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+    zone = Zone(*zone_plan) if zone_plan else None
     gc.freeze()
-    Supervisor(socket, events_fd, deadline, group, allow_native).serve()
+    Supervisor(socket, events_fd, deadline, group, allow_native, zone).serve()

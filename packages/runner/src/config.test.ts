@@ -22,7 +22,10 @@ test.each([
   [['--server', 'nonsense'], '--server must be a URL, not "nonsense"'],
   [['--server', 'ftp://x'], '--server must begin with http:// or https://, not "ftp:"'],
   [[...REQUIRED, '--cpus', '0'], '--cpus must be a number above 0, not "0"'],
-  [[...REQUIRED, '--sandbox', 'jail'], '--sandbox must be one of auto, process, null, not "jail"'],
+  [
+    [...REQUIRED, '--sandbox', 'jail'],
+    '--sandbox must be one of auto, namespace, process, null, not "jail"',
+  ],
 ])('%j is refused with its reason', (argv, message) => {
   expect(() => readConfig(argv, false)).toThrow(message);
 });

@@ -1,18 +1,27 @@
 /** The one reader of the runner's arguments. The token comes from a file, never from argv or environment. */
 import { availableParallelism, hostname, totalmem } from 'node:os';
+import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { TASK_NETWORKS } from '@bytenite/contract';
 
 const GIB = 1024 ** 3;
 
-export const SANDBOX_CHOICES = ['auto', 'process', 'null'] as const;
+export const SANDBOX_CHOICES = ['auto', 'namespace', 'process', 'null'] as const;
 export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
+
+export const TASK_NETWORK_CHOICES = ['auto', ...TASK_NETWORKS] as const;
+export type TaskNetworkChoice = (typeof TASK_NETWORK_CHOICES)[number];
 
 /** How tasks are started and kept apart. */
 export interface SandboxConfig {
   /** Interpreter of `.py` components and of the launcher; found on the machine when not given. */
   python: string | null;
   sandbox: SandboxChoice;
+  /** What tasks may reach at the most; `auto` is the internet where that can be had alone. */
+  taskNetwork: TaskNetworkChoice;
+  /** Ranges that tasks may reach though they are not the internet. */
+  allowEgress: string[];
   /** What one attempt may print before only its tail is kept. */
   taskLogBytes: number;
   /** How long a start waits for an earlier runner of the same folder to end. */
@@ -75,6 +84,8 @@ function sandboxConfig(values: Flags, isRoot: boolean): SandboxConfig {
   return {
     python: values.python === undefined ? null : resolve(values.python),
     sandbox: parseSandbox(values.sandbox),
+    taskNetwork: parseTaskNetwork(values['task-network']),
+    allowEgress: values['allow-egress'].map(parseRange),
     taskLogBytes: positive(values['task-logs'], 'task-logs'),
     lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
     nativeSpawn: values['native-spawn'],
@@ -96,6 +107,8 @@ function parseFlags(argv: readonly string[]) {
       memory: { type: 'string', default: String(totalmem()) },
       python: { type: 'string' },
       sandbox: { type: 'string', default: 'auto' },
+      'task-network': { type: 'string', default: 'auto' },
+      'allow-egress': { type: 'string', multiple: true, default: [] },
       overcommit: { type: 'boolean', default: true },
       'task-disk': { type: 'string', default: String(10 * GIB) },
       'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
@@ -138,4 +151,19 @@ function parseSandbox(text: string): SandboxChoice {
   const choice = SANDBOX_CHOICES.find((known) => known === text);
   if (choice) return choice;
   throw new Error(`--sandbox must be one of ${SANDBOX_CHOICES.join(', ')}, not "${text}"`);
+}
+
+function parseTaskNetwork(text: string): TaskNetworkChoice {
+  const choice = TASK_NETWORK_CHOICES.find((known) => known === text);
+  if (choice) return choice;
+  throw new Error(
+    `--task-network must be one of ${TASK_NETWORK_CHOICES.join(', ')}, not "${text}"`,
+  );
+}
+
+function parseRange(text: string): string {
+  const [address = '', bits = '32', ...rest] = text.split('/');
+  const isRange = rest.length === 0 && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
+  if (isIPv4(address) && isRange) return `${address}/${bits}`;
+  throw new Error(`--allow-egress must be an IPv4 range like 10.1.0.0/16, not "${text}"`);
 }

@@ -1,14 +1,14 @@
 /** The middle of an attempt: the user's process, from the open gate to the shut one. */
 import type { AttemptFolder, AttemptPaths } from './attempt-folder.ts';
 import type { Attempt } from './attempt.ts';
-import type { Caches } from './caches.ts';
+import type { Cache, Caches } from './caches.ts';
 import type { Capacity } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import { taskEnvironment } from './environment.ts';
 import { failpoint } from './failpoint.ts';
 import { mebibytes } from './outcome.ts';
-import type { Sandbox, SandboxRequest, SandboxResult } from './sandbox/sandbox.ts';
+import type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox/sandbox.ts';
 
 export interface ExecuteDeps {
   sandbox: Sandbox;
@@ -30,6 +30,8 @@ export interface StagedAttempt {
   /** The component's folder: shared by all its tasks, read-only for them as root. */
   componentDir: string;
   command: [string, ...string[]];
+  /** Folders outside of the system's that the interpreter needs. */
+  interpreterFolders: string[];
 }
 
 export async function executeTask(
@@ -68,6 +70,8 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
     env: taskEnvironment(grant, context, paths, cache, command[0]),
     cwd: componentDir,
     resultsDir: paths.output,
+    mounts: mountsOf(staged, cache),
+    network: context.component.network,
     groups: cache.groups,
     cpus: need.cpus,
     memoryBytes: need.memoryBytes,
@@ -83,6 +87,21 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
       log.say('WARN', `printed too much: ${bytes} bytes are left out before the last lines`, atMs);
     },
   };
+}
+
+/** Everything of this machine that the task is given; in the same places as outside. */
+function mountsOf(staged: StagedAttempt, cache: Cache): Mount[] {
+  const { attempt, paths, componentDir, interpreterFolders } = staged;
+  const isMerging = attempt.context.kind === 'ASSEMBLER';
+  const readOnly = [componentDir, cache.shared, ...interpreterFolders];
+  if (isMerging) readOnly.push(paths.manifest);
+  return [
+    ...readOnly.map((path) => ({ path, isWritable: false })),
+    ...[paths.input, paths.output, paths.tmp, cache.user].map((path) => ({
+      path,
+      isWritable: true,
+    })),
+  ];
 }
 
 function sayOvercommitted({ context, need, log }: Attempt): void {

@@ -17,6 +17,9 @@ interface Rule {
 const PYTHON_PROBE =
   'import os,sys;e=sys.executable;print(os.path.realpath(e) if sys.prefix==sys.base_prefix else e)';
 
+/** What a Python outside of the system's folders is made of. */
+const PYTHON_FOLDERS_PROBE = 'import sys;print(sys.prefix);print(sys.base_prefix)';
+
 const RULES: Record<string, Rule> = {
   '.py': { names: ['python3', 'python'], probe: ['-c', PYTHON_PROBE], packageHint: 'python3' },
   '.sh': { names: ['sh'], probe: ['-c', 'command -v sh'], packageHint: 'dash' },
@@ -28,6 +31,7 @@ const RULES: Record<string, Rule> = {
   '.R': { names: ['Rscript'], probe: ['-e', 'cat(Sys.which("Rscript"))'], packageHint: 'r-base' },
 };
 
+const SYSTEM_ROOT = '/usr/';
 const SYSTEM_FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin'];
 const PROBE_TIMEOUT_MS = 10_000;
 
@@ -36,6 +40,7 @@ export class MissingInterpreterError extends Error {
 }
 
 export class Interpreters {
+  private readonly folders = new Map<string, Promise<string[]>>();
   private readonly resolved = new Map<string, Promise<string>>();
 
   private readonly python: string | null;
@@ -61,6 +66,22 @@ export class Interpreters {
   /** The real python3, for the launcher and the log. */
   resolvePython(): Promise<string> {
     return this.resolve('.py', RULES['.py'] as Rule);
+  }
+
+  /** Folders that the interpreter needs beside the system's own; the file alone where it is no Python. */
+  foldersOf(path: string): string[] | Promise<string[]> {
+    if (path.startsWith(SYSTEM_ROOT)) return [];
+    const python = this.resolved.get('python3');
+    let folders = this.folders.get(path);
+    if (!folders) this.folders.set(path, (folders = this.findFolders(path, python)));
+    return folders;
+  }
+
+  private async findFolders(path: string, python: Promise<string> | undefined): Promise<string[]> {
+    if ((await python) !== path) return path.startsWith('/bin/') ? [] : [path];
+    const lines = await execute(path, ['-c', PYTHON_FOLDERS_PROBE], this.uid);
+    const outside = lines.filter((line) => isAbsolute(line) && !line.startsWith(SYSTEM_ROOT));
+    return [...new Set(outside)];
   }
 
   /** Every interpreter by its name; null where this machine has none that tasks can run. */
@@ -128,8 +149,14 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Runs the candidate as a task would be run: what its uid may not execute is no interpreter for it. */
-function probe(path: string, args: string[], uid: number | null): Promise<string> {
+/** What its uid may not execute is no interpreter for a task. */
+async function probe(path: string, args: string[], uid: number | null): Promise<string> {
+  const [real = ''] = await execute(path, args, uid);
+  return isAbsolute(real) ? real : path;
+}
+
+/** Runs the interpreter as a task would be run; the lines that it prints. */
+function execute(path: string, args: string[], uid: number | null): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const user = uid === null ? {} : { uid, gid: uid };
     const options = {
@@ -139,9 +166,8 @@ function probe(path: string, args: string[], uid: number | null): Promise<string
       env: { PATH: '/usr/bin:/bin' },
     };
     execFile(path, args, options, (error, stdout) => {
-      const real = stdout.trim().split('\n')[0] ?? '';
       if (error) reject(new Error(error.message.split('\n')[0]));
-      else resolve(isAbsolute(real) ? real : path);
+      else resolve(stdout.trim().split('\n'));
     });
   });
 }

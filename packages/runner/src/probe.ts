@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import type { SandboxConfig } from './config.ts';
 import { describeError } from './errors.ts';
@@ -10,7 +11,16 @@ import { openSandbox } from './sandbox/open-sandbox.ts';
 import { openWorkDir } from './work-dir.ts';
 
 export interface Probe {
-  sandbox: { tier: string; reason: string; uidBase: number | null; cgroups: 1 | 2 | null } | string;
+  sandbox:
+    | {
+        tier: string;
+        reason: string;
+        uidBase: number | null;
+        cgroups: 1 | 2 | null;
+        network: TaskNetwork;
+        problems: Partial<Record<TaskNetwork, string>>;
+      }
+    | string;
   /** By name; a path, or null where there is none that tasks can run. */
   interpreters: Record<string, string | null>;
 }
@@ -45,7 +55,8 @@ async function probeSandbox(
     const opened = await openSandbox(config, dir, python, log, signal);
     const { tier, reason } = opened.sandbox;
     await opened.sandbox.close();
-    return { tier, reason, uidBase: opened.uidBase, cgroups: opened.cgroups };
+    const { uidBase, cgroups, problems } = opened;
+    return { tier, reason, network: opened.sandbox.network, uidBase, cgroups, problems };
   } catch (error) {
     return describeError(error);
   } finally {

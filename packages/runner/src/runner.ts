@@ -1,6 +1,6 @@
 /** The composition root: wires the parts, lets them work, and drains them in order. */
 import { readFile } from 'node:fs/promises';
-import type { SandboxTier, TaskContext } from '@bytenite/contract';
+import type { SandboxTier, TaskContext, TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
 import { Attempt, type GrantedTask } from './attempt.ts';
@@ -89,9 +89,9 @@ export class Runner {
   }
 
   /** How its tasks are kept apart, as the server and the supervisor are told. */
-  get isolation(): { tier: SandboxTier; tierReason: string } {
-    const { tier, reason } = this.parts.sandbox;
-    return { tier, tierReason: reason };
+  get isolation(): { tier: SandboxTier; tierReason: string; network: TaskNetwork } {
+    const { tier, reason, network } = this.parts.sandbox;
+    return { tier, tierReason: reason, network };
   }
 
   /** Works until the signal, then drains: no task, lease or process is left behind. */

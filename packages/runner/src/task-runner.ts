@@ -15,7 +15,8 @@ import type { ServerClient } from './server-client.ts';
 import { stageStream } from './stage-in.ts';
 import { collectResults, inlineBundle, streamBundle } from './stage-out.ts';
 
-const OPEN_NETWORK = 'the component asks for no network, which this sandbox cannot shut off';
+const OPEN_NETWORK =
+  'the component asks for no network, which the process tier cannot shut off: it runs where the namespace tier does';
 const MAX_RESULT_ENTRIES = 1_000_000;
 
 export interface TaskRunnerDeps extends ExecuteDeps {
@@ -82,6 +83,9 @@ export class TaskRunner {
     const { lease, log } = attempt;
     const input = attempt.takeInput();
     const { component, kind } = attempt.context;
+    if (component.network === 'none' && sandbox.tier === 'process') {
+      throw new StageError('INTERNAL', OPEN_NETWORK);
+    }
     const paths = folder.prepare(kind);
     const use =
       packages.peek(component) ??
@@ -100,10 +104,20 @@ export class TaskRunner {
     }
     log.say('DEBUG', 'task data downloaded', monotonicMs());
     const command = await interpreters.command(use.dir, component.entrypoint);
+    // A component's own program is in its folder.
+    const interpreterFolders = command.length === 1 ? [] : await interpreters.foldersOf(command[0]);
     const message = `image ${component.image} is not used: the component runs on this host's ${command[0]} (sandbox ${sandbox.tier})`;
     log.say('INFO', message, monotonicMs());
-    if (component.network === 'none') log.say('WARN', OPEN_NETWORK, monotonicMs());
-    return { attempt, slot, folder, paths, inputBytes, componentDir: use.dir, command };
+    return {
+      attempt,
+      slot,
+      folder,
+      paths,
+      inputBytes,
+      componentDir: use.dir,
+      command,
+      interpreterFolders,
+    };
   }
 
   private async runInTurn(staged: StagedAttempt, place: AttemptPlace): Promise<SandboxResult> {

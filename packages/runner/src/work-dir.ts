@@ -11,6 +11,8 @@ export interface WorkDir {
   packages: string;
   caches: string;
   lockFile: string;
+  /** Where a slot's own root is put together; in the host's view it stays empty. */
+  zoneRoot: string;
   /** Name of the runner's cgroup; another runner on this machine has another work folder. */
   cgroup: string;
 }
@@ -29,6 +31,7 @@ export function openWorkDir(root: string, uidBase: number | null): WorkDir {
     trash: join(root, 'trash'),
     packages: join(root, 'packages'),
     caches: join(root, 'caches'),
+    zoneRoot: join(root, 'root'),
     lockFile: join(root, 'launcher.lock'),
     cgroup: `bytenite-${id}`,
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { TASK_NETWORKS } from '@bytenite/contract';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Interrupted, UsageError } from '../errors.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
@@ -21,6 +22,8 @@ interface Options extends GlobalOptions {
   runnerMemory?: number;
   python?: string;
   sandbox?: string;
+  taskNetwork?: string;
+  allowEgress?: string[];
   overcommit: boolean;
   allowSharedProcessTier?: true;
   verbose?: true;
@@ -29,7 +32,9 @@ interface Options extends GlobalOptions {
 }
 
 /** What people choose between; the runner knows one more, for benches. */
-const SANDBOX_TIERS = ['auto', 'process'] as const;
+const SANDBOX_TIERS = ['auto', 'namespace', 'process'] as const;
+
+const TASK_NETWORK_CHOICES = ['auto', ...TASK_NETWORKS] as const;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const LOG_FORMATS = ['json', 'pretty'] as const;
@@ -59,6 +64,12 @@ export function defineUp(command: Command): void {
         'how tasks are kept apart (auto: the strongest there is)',
       ).choices(SANDBOX_TIERS),
     )
+    .addOption(
+      new Option('--task-network <what>', 'what tasks may reach at the most').choices(
+        TASK_NETWORK_CHOICES,
+      ),
+    )
+    .option('--allow-egress <range...>', 'private ranges that tasks may reach, like 10.1.0.0/16')
     .addOption(
       new Option('--overcommit', 'run what asks for more than this machine has, alone').default(
         true,
@@ -133,17 +144,22 @@ function defaultFormat(): LogFormat {
 
 function runnerArgs(options: Options): string[] {
   const { runnerCpus, runnerMemory, python, sandbox, overcommit } = options;
+  const { taskNetwork, allowEgress = [] } = options;
   return [
     ...(runnerCpus === undefined ? [] : ['--cpus', String(runnerCpus)]),
     ...(runnerMemory === undefined ? [] : ['--memory', String(runnerMemory)]),
     ...(python === undefined ? [] : ['--python', path.resolve(python)]),
     ...(sandbox === undefined ? [] : ['--sandbox', sandbox]),
+    ...(taskNetwork === undefined ? [] : ['--task-network', taskNetwork]),
+    ...allowEgress.flatMap((range) => ['--allow-egress', range]),
     overcommit ? '--overcommit' : '--no-overcommit',
   ];
 }
 
-function refuseRunnerOptions({ runnerCpus, runnerMemory, python, sandbox }: Options): void {
-  const isGiven = [runnerCpus, runnerMemory, python, sandbox].some((value) => value !== undefined);
+function refuseRunnerOptions(options: Options): void {
+  const { runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress } = options;
+  const given = [runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress];
+  const isGiven = given.some((value) => value !== undefined);
   if (isGiven) throw new UsageError('--no-runner leaves no runner for the other runner options');
 }
 

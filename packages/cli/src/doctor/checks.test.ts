@@ -43,7 +43,14 @@ describe("the platform's clock", () => {
 });
 
 describe('a runner', () => {
-  const sandbox = { tier: 'process', reason: 'auto', uidBase: 64_000, cgroups: 2 as const };
+  const sandbox = {
+    tier: 'namespace',
+    reason: 'auto',
+    network: 'egress' as const,
+    uidBase: 64_000,
+    cgroups: 2 as const,
+    problems: {},
+  };
   const interpreters = { python3: '/usr/bin/python3', sh: '/bin/sh', ruby: null };
   const statuses = (probe: Parameters<typeof checkProbe>[0]) =>
     checkProbe(probe).map(({ name, status }) => `${name} ${status}`);
@@ -57,14 +64,33 @@ describe('a runner', () => {
   });
 
   it('of an ordinary user without cgroups works, and what that means is told', () => {
-    const own = { ...sandbox, uidBase: null, cgroups: null };
+    const own = {
+      ...sandbox,
+      tier: 'process',
+      network: 'host' as const,
+      uidBase: null,
+      cgroups: null,
+    };
     expect(statuses({ sandbox: own, interpreters })).toEqual([
       'python3 ok',
       'interpreters ok',
       'sandbox ok',
+      'network warn',
       'users warn',
       'cgroups warn',
     ]);
+  });
+
+  it('of an ordinary user whose tasks see no files of his is well', () => {
+    const apart = { ...sandbox, uidBase: null };
+    expect(statuses({ sandbox: apart, interpreters })).toContain('users ok');
+  });
+
+  it('whose machine gives no namespaces works, and what to do for more is told', () => {
+    const weak = { ...sandbox, problems: { host: 'user namespaces: No space left on device' } };
+    const check = checkProbe({ sandbox: weak, interpreters }).find((c) => c.name === 'sandbox');
+    expect(check).toMatchObject({ status: 'warn' });
+    expect(check?.fix).toContain('user.max_user_namespaces');
   });
 
   it('without Python or a sandbox runs nothing', () => {

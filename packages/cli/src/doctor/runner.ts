@@ -1,15 +1,36 @@
 /** What tasks would run with here: the runner's program looks, since it knows. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { TaskNetwork } from '@bytenite/contract';
 import { fail, ok, warn, type Check } from './check.ts';
 
 const TIMEOUT_MS = 60_000;
 
 /** As the runner's program prints it. */
 interface Probe {
-  sandbox: { tier: string; reason: string; uidBase: number | null; cgroups: 1 | 2 | null } | string;
+  sandbox: SandboxProbe | string;
   interpreters: Record<string, string | null>;
 }
+
+interface SandboxProbe {
+  tier: string;
+  reason: string;
+  network: TaskNetwork;
+  uidBase: number | null;
+  cgroups: 1 | 2 | null;
+  /** What kept a network from working in namespaces. */
+  problems: Partial<Record<TaskNetwork, string>>;
+}
+
+const HOW_TO_GET_NAMESPACES =
+  'for the namespace tier: Linux 5.12 or newer, and user namespaces allowed (sysctl user.max_user_namespaces ' +
+  'above 0; where they exist, kernel.unprivileged_userns_clone=1 and ' +
+  'kernel.apparmor_restrict_unprivileged_userns=0); in a container, one that may make namespaces and whose ' +
+  '/proc is not masked';
+
+const HOW_TO_GET_EGRESS =
+  'for a network of their own, in the namespace tier: apt-get install slirp4netns nftables; started as an ' +
+  'ordinary user also: /dev/net/tun that this user may open. Or shut it off: bytenite up --task-network none';
 
 export async function checkRunner(program: string): Promise<Check[]> {
   let probe: Probe;
@@ -29,17 +50,14 @@ export function checkProbe({ sandbox, interpreters }: Probe): Check[] {
   if (typeof sandbox === 'string') {
     return [...checks, fail('sandbox', sandbox, 'tasks cannot run here before this is put right')];
   }
-  const { tier, reason, uidBase, cgroups } = sandbox;
+  const { tier, reason, uidBase, cgroups, problems } = sandbox;
   return [
     ...checks,
-    ok('sandbox', `tier ${tier}: ${reason}`),
-    uidBase === null
-      ? warn(
-          'users',
-          "tasks run as the platform's own user: they can read what it can read",
-          'for code that you do not trust, run the platform as root: tasks then get users of their own',
-        )
-      : ok('users', `each task slot has a user of its own, from uid ${uidBase} on`),
+    problems.host === undefined
+      ? ok('sandbox', `tier ${tier}: ${reason}`)
+      : warn('sandbox', `tier ${tier}: ${reason}`, HOW_TO_GET_NAMESPACES),
+    describeNetwork(sandbox),
+    describeUsers(tier, uidBase),
     cgroups === null
       ? warn(
           'cgroups',
@@ -48,6 +66,32 @@ export function checkProbe({ sandbox, interpreters }: Probe): Check[] {
         )
       : ok('cgroups', `version ${cgroups} limits memory, CPU and processes of a task`),
   ];
+}
+
+function describeNetwork({ network, problems }: SandboxProbe): Check {
+  if (network === 'egress') {
+    return ok(
+      'network',
+      'tasks reach the internet, and nothing of this machine or private networks',
+    );
+  }
+  if (network === 'none') return ok('network', 'tasks reach nothing');
+  const why = problems.egress === undefined ? '' : `: ${problems.egress}`;
+  return warn('network', `tasks use this machine's own network${why}`, HOW_TO_GET_EGRESS);
+}
+
+function describeUsers(tier: string, uidBase: number | null): Check {
+  if (uidBase !== null) {
+    return ok('users', `each task slot has a user of its own, from uid ${uidBase} on`);
+  }
+  if (tier !== 'process') {
+    return ok('users', "tasks have the platform's own uid, in a root that shows none of its files");
+  }
+  return warn(
+    'users',
+    "tasks run as the platform's own user: they can read what it can read",
+    'for code that you do not trust, run the platform as root: tasks then get users of their own',
+  );
 }
 
 /** Python starts the tasks; the others are for components written in them. */

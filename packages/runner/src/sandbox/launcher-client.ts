@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { TaskNetwork } from '@bytenite/contract';
 import { monotonicMs } from '../clock.ts';
 import { type Frame, FRAME, FrameReader } from './frames.ts';
 
@@ -22,6 +23,12 @@ export interface LauncherOptions {
   attemptsDir: string;
   /** First uid to try; null as an ordinary user. */
   uidBase: number | null;
+  /** Empty folder for the roots of zones (see launcher/zone.py). */
+  zoneRoot: string;
+  /** Networks to try in a zone, the best first; none for tasks without zones. */
+  networks: readonly TaskNetwork[];
+  /** Ranges that the operator opens, though they are not the internet. */
+  opened: readonly string[];
   /** False: tasks are started by an ordinary fork even where there is a cheaper way (see spawn.py). */
   nativeSpawn: boolean;
   onStderr(line: string): void;
@@ -33,6 +40,10 @@ export interface LauncherReady {
   problem: string;
   /** The first uid that the tasks of this runner have. */
   uidBase: number | null;
+  /** What tasks reach in their zones; null where there are no zones. */
+  network: TaskNetwork | null;
+  /** What kept a network from working in a zone. */
+  problems: Partial<Record<TaskNetwork, string>>;
 }
 
 /** What a run hears: frames, and the loss of its supervisor or of the launcher. */
@@ -56,11 +67,13 @@ export class LauncherClient {
   private deadlineMs = 0;
   private lastStderr = '';
   private uidBase: number | null;
+  private networks: readonly TaskNetwork[];
   private isUidTaken = false;
 
   constructor(options: LauncherOptions) {
     this.options = options;
     this.uidBase = options.uidBase;
+    this.networks = options.networks;
   }
 
   /** Starts a run; `spec` is the supervisor's command without its id. Returns the id. */
@@ -140,6 +153,8 @@ export class LauncherClient {
     const ready = JSON.parse(frame.payload.toString()) as LauncherReady;
     // The folders belong to these uids now: a launcher that is started again must get the same.
     this.uidBase = ready.uidBase;
+    // Nor may its tasks be in another tier than the runner says.
+    this.networks = ready.network === null ? [] : [ready.network];
     this.isUidTaken = true;
     return ready;
   }
@@ -153,6 +168,9 @@ export class LauncherClient {
       attempts: attemptsDir,
       uidBase: this.uidBase,
       uidExact: this.isUidTaken,
+      zoneRoot: this.options.zoneRoot,
+      networks: this.networks,
+      opened: this.options.opened,
       nativeSpawn: this.options.nativeSpawn,
     });
     // Its own session: a Ctrl-C at the terminal is the runner's to handle, not the tasks'.

@@ -6,7 +6,7 @@
  * Engines run for real: a job's chunks have to come from somewhere.
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import type { SandboxTier } from '@bytenite/contract';
+import type { SandboxTier, TaskNetwork } from '@bytenite/contract';
 import { monotonicMs } from '../clock.ts';
 import type { Sandbox, SandboxRequest, SandboxRun } from './sandbox.ts';
 
@@ -16,6 +16,8 @@ const LINE = Buffer.from('line of the null sandbox\n');
 export class NullSandbox implements Sandbox {
   readonly tier: SandboxTier = 'null';
   readonly reason = 'asked for with --sandbox null: app tasks are not run, for measurements only';
+
+  readonly network: TaskNetwork = 'host';
 
   private readonly engines: Sandbox;
 

@@ -1,9 +1,12 @@
+import { mkdirSync } from 'node:fs';
+import type { TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import type { SandboxConfig } from '../config.ts';
 import type { WorkDir } from '../work-dir.ts';
-import { LauncherClient } from './launcher-client.ts';
+import { describeTier } from './describe-tier.ts';
+import { LaunchedSandbox } from './launched.ts';
+import { LauncherClient, type LauncherReady } from './launcher-client.ts';
 import { NullSandbox } from './null.ts';
-import { describeProcessTier, ProcessSandbox } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface OpenSandbox {
@@ -12,6 +15,8 @@ export interface OpenSandbox {
   uidBase: number | null;
   /** Version of the cgroups that limit the tasks; null without. */
   cgroups: 1 | 2 | null;
+  /** What kept a network from working in namespaces. */
+  problems: LauncherReady['problems'];
 }
 
 /** Opens the sandbox that the operator asked for; `auto` is the strongest that there is here. */
@@ -23,6 +28,8 @@ export async function openSandbox(
   signal: AbortSignal,
 ): Promise<OpenSandbox> {
   const { taskLogBytes } = config;
+  const networks = networksToTry(config);
+  if (networks.length > 0) mkdirSync(dir.zoneRoot, { recursive: true, mode: 0o700 });
   const launcher = new LauncherClient({
     python,
     lockFile: dir.lockFile,
@@ -30,6 +37,9 @@ export async function openSandbox(
     cgroup: dir.cgroup,
     attemptsDir: `${dir.attempts}/`,
     uidBase: config.uidBase,
+    zoneRoot: dir.zoneRoot,
+    networks,
+    opened: config.allowEgress,
     nativeSpawn: config.nativeSpawn,
     onStderr: (line) => log.warn({ line }, 'launcher'),
   });
@@ -37,13 +47,49 @@ export async function openSandbox(
   signal.addEventListener('abort', abort, { once: true });
   const ready = await launcher.start();
   signal.removeEventListener('abort', abort);
-  const { uidBase } = ready;
+  const { uidBase, version: cgroups, problems } = ready;
+  const refusal = decideRefusal(config, ready);
+  if (refusal !== undefined) {
+    await launcher.close();
+    throw new Error(refusal);
+  }
+  const tier = ready.network === null ? 'process' : 'namespace';
+  const network = ready.network ?? 'host';
+  const reason = describeTier(tier, describeChoice(config, ready), ready, network);
+  const options = { tier, reason, network, uidBase, logBytes: taskLogBytes } as const;
+  const launched = new LaunchedSandbox(launcher, options);
+  const sandbox = config.sandbox === 'null' ? new NullSandbox(launched) : launched;
+  return { sandbox, uidBase, cgroups, problems };
+}
+
+/** Nothing where there shall be no namespaces; only with them is there a choice. */
+function networksToTry({ sandbox, taskNetwork }: SandboxConfig): TaskNetwork[] {
+  if (sandbox === 'process' || sandbox === 'null') return [];
+  return taskNetwork === 'auto' ? ['egress', 'host'] : [taskNetwork];
+}
+
+/** What the operator asked for by name is had, or nothing runs. */
+function decideRefusal(config: SandboxConfig, ready: LauncherReady): string | undefined {
+  const { sandbox, taskNetwork } = config;
+  if (ready.network !== null) return undefined;
+  const problem = ready.problems[taskNetwork === 'auto' ? 'host' : taskNetwork];
+  if (taskNetwork === 'egress' || taskNetwork === 'none') {
+    const why = problem ?? `the ${sandbox} tier has the host's`;
+    return `--task-network ${taskNetwork} is not to be had here: ${why}`;
+  }
+  if (sandbox !== 'namespace') return undefined;
+  return `the namespace tier does not work on this machine: ${problem ?? 'unknown'}`;
+}
+
+function describeChoice({ sandbox, taskNetwork }: SandboxConfig, ready: LauncherReady): string {
+  const { network, problems } = ready;
+  if (sandbox === 'auto' && network === null) {
+    return `auto: the namespace tier does not work here (${problems.host ?? 'unknown'})`;
+  }
   const asked =
-    config.sandbox === 'auto'
-      ? 'auto: no stronger tier is built in yet'
-      : `asked for with --sandbox ${config.sandbox}`;
-  const reason = describeProcessTier(asked, ready);
-  const processes = new ProcessSandbox(launcher, { uidBase, logBytes: taskLogBytes }, reason);
-  const sandbox = config.sandbox === 'null' ? new NullSandbox(processes) : processes;
-  return { sandbox, uidBase, cgroups: ready.version };
+    sandbox === 'auto'
+      ? 'auto: the strongest tier that works here'
+      : `asked for with --sandbox ${sandbox}`;
+  if (taskNetwork !== 'auto' || network !== 'host') return asked;
+  return `${asked}, but no network of their own for its tasks (${problems.egress ?? 'unknown'})`;
 }

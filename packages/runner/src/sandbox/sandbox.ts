@@ -1,4 +1,4 @@
-import type { SandboxTier } from '@bytenite/contract';
+import type { SandboxTier, TaskNetwork } from '@bytenite/contract';
 
 /** Everything a sandbox needs to start one task; paths are absolute. */
 export interface SandboxRequest {
@@ -7,6 +7,10 @@ export interface SandboxRequest {
   env: Record<string, string>;
   cwd: string;
   resultsDir: string;
+  /** All that the task sees of this machine, beside its programs and libraries. */
+  mounts: Mount[];
+  /** `none` where the component or the operator shuts the network off. */
+  network: 'default' | 'none';
   /** Groups beside the slot's own, for example of the user's cache. */
   groups: number[];
   cpus: number;
@@ -21,6 +25,11 @@ export interface SandboxRequest {
   onOutput(stream: OutputStream, bytes: Uint8Array, atMs: number): void;
   /** The task printed more than is kept: this many bytes are missing here. */
   onDropped(bytes: number, atMs: number): void;
+}
+
+export interface Mount {
+  path: string;
+  isWritable: boolean;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -63,6 +72,8 @@ export interface Sandbox {
   readonly tier: SandboxTier;
   /** Why this tier and what it limits, in words. */
   readonly reason: string;
+  /** The most that its tasks reach. */
+  readonly network: TaskNetwork;
   run(request: SandboxRequest): SandboxRun;
   /** All tasks whose own lease is over end this long after `sinceMs` unless renewed again, even while the runner is frozen. */
   renew(durationMs: number, sinceMs: number): void;

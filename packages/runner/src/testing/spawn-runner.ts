@@ -40,7 +40,8 @@ export async function spawnRunner(
   const { uid } = options;
   if (uid !== undefined) for (const path of [dir, tokenFile, workDir]) chownSync(path, uid, uid);
   const flags = ['--server', server.url, '--token-file', tokenFile, '--work-dir', workDir];
-  const size = ['--cpus', '2', '--memory', String(2 ** 30)];
+  // In the process tier pids and places mean the same in the test and in the task.
+  const size = ['--cpus', '2', '--memory', String(2 ** 30), '--sandbox', 'process'];
   const child = spawn(process.execPath, [MAIN, ...flags, ...size, ...(options.args ?? [])], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { PATH: '/usr/bin:/bin', ...options.env },

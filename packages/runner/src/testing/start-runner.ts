@@ -37,6 +37,8 @@ export async function startRunner(
   const argv = ['--server', server.url, '--token-file', tokenFile, '--work-dir', workDir];
   const config = {
     ...readConfig([...argv, '--cpus', '2', '--memory', String(2 ** 30)], process.getuid?.() === 0),
+    // Pids and places mean the same in the test and in the task.
+    sandbox: 'process' as const,
     ...overrides,
   };
   const log = pino({ level: process.env['RUNNER_LOG'] ?? 'silent' }, pino.destination(2));

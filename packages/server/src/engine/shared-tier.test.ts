@@ -12,7 +12,10 @@ beforeEach(async () => {
 afterEach(() => ctx.dispose());
 
 const addUser = (userName = 'ada') => createUser(ctx, ctx.account, { userName });
-const runner = (tier: RunnerRegistration['tier']) => TestRunner.register(ctx, { tier, name: tier });
+const runner = (
+  tier: RunnerRegistration['tier'],
+  network: RunnerRegistration['network'] = 'egress',
+) => TestRunner.register(ctx, { tier, network, name: tier });
 const countUsers = async () =>
   (await ctx.store.db.selectFrom('account').select('id').execute()).length;
 
@@ -43,6 +46,20 @@ describe('while a runner of the process tier is known', () => {
     const known = ctx.runners.find(stopped.id, stopped.incarnation);
     expect(known && ctx.runners.isSilent(known, ctx.now())).toBe(true);
     await expect(runner('process')).rejects.toThrow('2 users');
+  });
+});
+
+describe("a runner of a stronger tier whose tasks use the host's network", () => {
+  it('is refused by a server that others reach, and where there are two users', async () => {
+    ctx.config.host = '0.0.0.0';
+    const told = /namespace tier with the host's network.*--allow-shared-process-tier/;
+    await expect(runner('namespace', 'host')).rejects.toThrow(told);
+    ctx.config.host = '127.0.0.1';
+    await runner('namespace', 'host');
+    await expect(addUser()).rejects.toThrow(told);
+    await runner('namespace', 'none');
+    await addUser();
+    await expect(runner('namespace', 'host')).rejects.toThrow('2 users');
   });
 });
 

@@ -1,5 +1,6 @@
 /**
- * The `process` tier does not keep the tasks of different accounts apart. The server alone knows both
+ * The `process` tier does not keep the tasks of different accounts apart, and a stronger one not wholly
+ * where its tasks use the host's own network: they reach its loopback, and each other. The server alone knows both
  * sides, so it alone refuses: a second account while such a runner is known, and such a runner while there
  * is more than one account, or while others than this machine can reach the server. Each side takes effect
  * before it looks at the other, so that none slips by.
@@ -9,32 +10,37 @@ import type { Context } from '../context.ts';
 import { countAccounts } from '../store/accounts.ts';
 import type { Db } from '../store/store.ts';
 
-const WEAK_TIER = 'process';
+function isWeak({ tier, network }: RunnerRegistration): boolean {
+  return tier === 'process' || (tier !== 'null' && network === 'host');
+}
+
+function describeTier({ tier }: RunnerRegistration): string {
+  return tier === 'process' ? 'process tier' : `${tier} tier with the host's network`;
+}
+
 const HOW_TO_ALLOW =
   'if all users may see and change what the others run, start the platform with --allow-shared-process-tier';
 
 /** Within the transaction that has made an account. */
 export async function refuseSharedTierOfRunners(ctx: Context, db: Db): Promise<void> {
   if (ctx.config.allowSharedProcessTier || (await countAccounts(db)) < 2) return;
-  const weak = ctx.runners.list(ctx.now()).find(({ tier }) => tier === WEAK_TIER);
+  const weak = ctx.runners.list(ctx.now()).find(isWeak);
   if (weak === undefined) return;
   throw precondition(
-    `a second user is refused: runner ${weak.name} runs tasks in the ${WEAK_TIER} tier, ` +
+    `a second user is refused: runner ${weak.name} runs tasks in the ${describeTier(weak)}, ` +
       `which does not keep users apart; ${HOW_TO_ALLOW}`,
   );
 }
 
 /** After the runner has become known. */
-export async function refuseSharedTier(
-  ctx: Context,
-  { name, tier }: RunnerRegistration,
-): Promise<void> {
+export async function refuseSharedTier(ctx: Context, runner: RunnerRegistration): Promise<void> {
+  const { name } = runner;
   const { allowSharedProcessTier, host } = ctx.config;
-  if (allowSharedProcessTier || tier !== WEAK_TIER) return;
+  if (allowSharedProcessTier || !isWeak(runner)) return;
   if (!isLoopback(host)) {
     throw precondition(
       `runner ${name} is refused: the server listens on ${host}, where others can reach it, and the ` +
-        `${WEAK_TIER} tier does not keep what they run from this machine; listen on 127.0.0.1 (a proxy on ` +
+        `${describeTier(runner)} does not keep what they run from this machine; listen on 127.0.0.1 (a proxy on ` +
         'this machine can let others in), or, if you trust everyone who has a key, start the platform with ' +
         '--allow-shared-process-tier',
     );
@@ -42,7 +48,7 @@ export async function refuseSharedTier(
   const count = await countAccounts(ctx.store.db);
   if (count < 2) return;
   throw precondition(
-    `runner ${name} is refused: its ${WEAK_TIER} tier does not keep the ${count} users of this ` +
+    `runner ${name} is refused: its ${describeTier(runner)} does not keep the ${count} users of this ` +
       `platform apart; ${HOW_TO_ALLOW}`,
   );
 }

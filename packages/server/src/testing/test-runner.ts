@@ -78,6 +78,7 @@ export class TestRunner {
       overcommit: false,
       tier: 'process',
       tierReason: 'test',
+      network: 'host',
       version: '0',
       ...this.options,
     });

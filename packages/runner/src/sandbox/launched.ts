@@ -1,11 +1,12 @@
 /**
- * Tier `process`: an ordinary process with limits. With root each slot has a uid of its own; else
- * every task has the runner's own rights, and whoever runs it must trust it.
+ * Tasks that the launcher starts as processes of this machine. Tier `process`: ordinary ones with limits;
+ * as root each slot has a uid of its own, else every task has the runner's own rights, and whoever runs it
+ * must trust it. Tier `namespace`: each slot has a zone of its own as well (launcher/zone.py).
  */
-import type { SandboxTier } from '@bytenite/contract';
+import type { SandboxTier, TaskNetwork } from '@bytenite/contract';
 import { monotonicMs } from '../clock.ts';
 import { type Frame, FRAME } from './frames.ts';
-import type { LauncherClient, LauncherReady } from './launcher-client.ts';
+import type { LauncherClient } from './launcher-client.ts';
 import type {
   OutputStream,
   Sandbox,
@@ -22,7 +23,13 @@ const STREAMS: Record<number, OutputStream> = { 1: 'stdout', 2: 'stderr' };
 /** With a uid per slot the user's cache is shared through a group, so files are group-writable. */
 const UMASK = { own: 0o022, slot: 0o002 };
 
-export interface ProcessSandboxOptions {
+/** Share of a task's memory that its /tmp, which lies in memory, may take. */
+const TMP_SHARE = 0.5;
+
+export interface LaunchedSandboxOptions {
+  tier: 'process' | 'namespace';
+  reason: string;
+  network: TaskNetwork;
   uidBase: number | null;
   logBytes: number;
 }
@@ -38,17 +45,25 @@ interface ExitedFrame {
   started: number;
 }
 
-export class ProcessSandbox implements Sandbox {
-  readonly tier: SandboxTier = 'process';
-
+export class LaunchedSandbox implements Sandbox {
   private readonly launcher: LauncherClient;
-  private readonly options: ProcessSandboxOptions;
-  readonly reason: string;
+  private readonly options: LaunchedSandboxOptions;
 
-  constructor(launcher: LauncherClient, options: ProcessSandboxOptions, reason: string) {
+  constructor(launcher: LauncherClient, options: LaunchedSandboxOptions) {
     this.launcher = launcher;
     this.options = options;
-    this.reason = reason;
+  }
+
+  get tier(): SandboxTier {
+    return this.options.tier;
+  }
+
+  get reason(): string {
+    return this.options.reason;
+  }
+
+  get network(): TaskNetwork {
+    return this.options.network;
   }
 
   run(request: SandboxRequest): SandboxRun {
@@ -69,6 +84,7 @@ export class ProcessSandbox implements Sandbox {
           uid,
           gid: uid,
           groups: request.groups,
+          zone: this.zoneOf(request),
           umask: uid === null ? UMASK.own : UMASK.slot,
           fileBytes: request.diskBytes,
           pids: MAX_PROCESSES,
@@ -90,6 +106,15 @@ export class ProcessSandbox implements Sandbox {
     };
   }
 
+  private zoneOf({ mounts, network, memoryBytes }: SandboxRequest): object | undefined {
+    if (this.options.tier !== 'namespace') return undefined;
+    return {
+      mounts: mounts.map(({ path, isWritable }) => [path, isWritable]),
+      network: network === 'none' ? 'none' : this.options.network,
+      tmpBytes: Math.floor(memoryBytes * TMP_SHARE),
+    };
+  }
+
   renew(durationMs: number, sinceMs: number): void {
     this.launcher.renewUntil(sinceMs + durationMs);
   }
@@ -97,19 +122,6 @@ export class ProcessSandbox implements Sandbox {
   close(): Promise<void> {
     return this.launcher.close();
   }
-}
-
-/** The tier's reason in words, with what limits the tasks. */
-export function describeProcessTier(asked: string, ready: LauncherReady): string {
-  const user =
-    ready.uidBase === null
-      ? "tasks have the runner's own user"
-      : `one unprivileged uid per slot from ${ready.uidBase} on`;
-  const limits =
-    ready.version === null
-      ? `limits per process by rlimits (no cgroups: ${ready.problem || 'none found'})`
-      : `limits by cgroup v${ready.version} (${ready.controllers.join(', ')})`;
-  return `${asked}; ${user}; ${limits}; host network`;
 }
 
 function onFrame(

@@ -1,0 +1,56 @@
+/** The escape suite: each attack first succeeds outside of the sandbox, and then fails inside. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ROOT, runProgram } from '../cli/cli.ts';
+import type { CaseOutcome } from './program.ts';
+
+const ISOLATE = ['-n', '-m'];
+const NEEDS = ['ip', 'nft', 'slirp4netns'];
+const canRun =
+  process.getuid?.() === 0 &&
+  spawnSync('unshare', [...ISOLATE, 'true']).status === 0 &&
+  NEEDS.every((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0);
+
+let outcomes: CaseOutcome[] = [];
+let reached: string[] = [];
+
+describe.runIf(canRun)('escape suite', () => {
+  beforeAll(async () => {
+    const program = path.join(ROOT, 'tests/escape/program.ts');
+    const node = [process.execPath, '--import', import.meta.resolve('tsx'), program];
+    const { code, stdout, stderr } = await runProgram('unshare', [...ISOLATE, ...node], {
+      cwd: ROOT,
+    });
+    if (code !== 0) throw new Error(stderr);
+    ({ outcomes, reached } = JSON.parse(stdout) as { outcomes: CaseOutcome[]; reached: string[] });
+    process.stdout.write(`${tableOf(outcomes)}\n`);
+  }, 180_000);
+
+  test('every attack gets what it wants outside of the sandbox', () => {
+    expect(outcomes.length).toBeGreaterThan(100);
+    expect(outcomes.filter(({ outside }) => outside !== 'did it')).toEqual([]);
+  });
+
+  test('and is refused inside', () => {
+    const wasRefused = ({ inside }: CaseOutcome) =>
+      inside !== 'did it' && inside !== 'said nothing';
+    expect(outcomes.filter((outcome) => !wasRefused(outcome))).toEqual([]);
+  });
+
+  test('the internet is reached where the network is on, and only there', () => {
+    expect(reached.map((line) => line.includes('reached'))).toEqual([true, false, true, false]);
+  });
+
+  test('a host name that was there before is there still', () => {
+    expect(execFileSync('hostname').toString().trim()).not.toBe('task');
+  });
+});
+
+function tableOf(rows: CaseOutcome[]): string {
+  return rows
+    .map(({ user, network, name, outside, inside }) =>
+      [user.padEnd(14), network.padEnd(7), name.padEnd(32), outside.padEnd(8), inside].join(' '),
+    )
+    .join('\n');
+}

@@ -1,0 +1,202 @@
+/**
+ * Run as root inside a network and mounts of its own. For a runner of root's and one of an ordinary user's, with the
+ * network of tasks on and off: every case outside of the sandbox, with the task's uid (or as root), and inside.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  openSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FakeServer } from '../../packages/runner/src/testing/fake-server.ts';
+import { spawnRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
+
+export interface CaseOutcome {
+  user: string;
+  network: string;
+  name: string;
+  outside: string;
+  inside: string;
+}
+
+const CASES = readFileSync(path.join(import.meta.dirname, 'cases.py'), 'utf8');
+const NAMES = [...CASES.matchAll(/^def (\w+)\(\)/gm)].map((match) => match[1] as string);
+const ATTACKS = NAMES.filter((name) => name !== 'main');
+const HOST = '93.184.215.10';
+const INTERNET = '93.184.215.14';
+const PRIVATE = '10.9.9.9';
+const PORT = 8099;
+const ORDINARY_UID = 23_458;
+const MARK = `bytenite-victim-${process.pid}`;
+/** Listens on an abstract socket too, of the name by which it is known. */
+const VICTIM = `import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("\\0" + sys.argv[1])
+s.listen()
+print(flush=True)
+time.sleep(600)
+`;
+const PYTHON = '/usr/bin/python3';
+
+async function main(): Promise<void> {
+  const children = makeWorld();
+  const listener = createServer((socket) => socket.end()).listen(PORT, '0.0.0.0');
+  await once(listener, 'listening');
+  const outcomes: CaseOutcome[] = [];
+  const reached: string[] = [];
+  try {
+    for (const user of ['root', 'ordinary user']) {
+      for (const network of ['egress', 'none']) await attack(user, network, outcomes, reached);
+    }
+    process.stdout.write(JSON.stringify({ outcomes, reached }));
+  } finally {
+    listener.close();
+    for (const child of children) child.kill('SIGKILL');
+  }
+}
+
+/** A second network beside this one: the internet, with a public, a private and a metadata address. */
+function makeWorld(): ChildProcess[] {
+  const run = (line: string) => execFileSync('sh', ['-c', line]);
+  run('ip link set lo up');
+  run('mount -t tmpfs tmpfs /dev/net; mknod /dev/net/tun c 10 200; chmod 666 /dev/net/tun');
+  const world = spawn('unshare', ['-n', 'sh', '-c', 'echo; exec sleep 600'], { stdio: 'pipe' });
+  const serve = `import socketserver as s; s.TCPServer(("0.0.0.0", ${PORT}), s.BaseRequestHandler).serve_forever()`;
+  execFileSync(
+    'sh',
+    [
+      '-c',
+      `until [ "$(readlink /proc/${world.pid}/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done`,
+    ],
+    { timeout: 10_000 },
+  );
+  run(`ip link add e0 type veth peer name e1 netns ${world.pid}`);
+  run(`ip address add ${HOST}/24 dev e0; ip link set e0 up; ip route add default via ${INTERNET}`);
+  const inside = [`ip link set lo up; ip address add ${INTERNET}/24 dev e1`];
+  for (const address of [PRIVATE, '169.254.169.254'])
+    inside.push(`ip address add ${address}/32 dev lo`);
+  run(`nsenter -t ${world.pid} -n sh -c '${inside.join(';')}; ip link set e1 up'`);
+  const server = spawn('nsenter', ['-t', String(world.pid), '-n', PYTHON, '-c', serve]);
+  return [world, server];
+}
+
+async function attack(
+  user: string,
+  network: string,
+  outcomes: CaseOutcome[],
+  reached: string[],
+): Promise<void> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'bytenite-escape-'));
+  execFileSync('chmod', ['711', dir]);
+  const server = await FakeServer.start();
+  const isOther = user !== 'root';
+  const args = ['--sandbox', 'namespace', '--task-network', network];
+  const runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
+  const reason = server.registrations[0]?.tierReason ?? '';
+  const uid = isOther ? ORDINARY_UID : Number(/per slot from (\d+) on/.exec(reason)?.[1]);
+  const victim = spawn(PYTHON, ['-c', VICTIM, MARK], { uid, gid: uid });
+  await once(victim.stdout, 'data');
+  const targets = makeTargets(dir, uid, victim.pid ?? 0, server.port);
+  try {
+    const ofUid = ATTACKS.filter((name) => !name.startsWith('root_'));
+    const ofRoot = ATTACKS.filter((name) => name.startsWith('root_'));
+    const outside = new Map([
+      ...runOutside({ ...targets, cases: ofUid }, uid),
+      ...runOutside({ ...targets, cases: ofRoot }, 0),
+    ]);
+    const task = await server.addPython(sourceOf({ ...targets, cases: ATTACKS }));
+    await task.ended();
+    const inside = new Map(task.printed.map((line) => line.split('\t') as [string, string]));
+    for (const name of ATTACKS) {
+      const none = 'said nothing';
+      outcomes.push({
+        user,
+        network,
+        name,
+        outside: outside.get(name) ?? none,
+        inside: inside.get(name) ?? none,
+      });
+    }
+    const probe = await server.addPython(
+      `import socket\nsocket.create_connection(("${INTERNET}", ${PORT}), 10)\nprint("reached")\n`,
+    );
+    await probe.ended();
+    reached.push(`${user}, ${network}: ${probe.printed.at(-1) ?? ''}`);
+  } finally {
+    victim.kill('SIGKILL');
+    await runner.dispose();
+    await server.close();
+    execFileSync('sh', ['-c', `umount ${dir}/scratch 2>/dev/null; true`]);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function makeTargets(dir: string, uid: number, victim: number, platformPort: number) {
+  const file = (name: string, mode: number) => {
+    const place = path.join(dir, name);
+    writeFileSync(place, 'secret', { mode });
+    chownSync(place, uid, uid);
+    return place;
+  };
+  const scratch = path.join(dir, 'scratch');
+  mkdirSync(scratch);
+  const folder = path.join(dir, 'folder');
+  mkdirSync(folder, { mode: 0o755 });
+  return {
+    mark: MARK,
+    victim,
+    folder,
+    scratch,
+    port: PORT,
+    platform_port: platformPort,
+    host: HOST,
+    private: PRIVATE,
+    open_file: file('open', 0o644),
+    // Readable by the task's own uid, so that only the sandbox stands before them.
+    token: file('token', 0o600),
+    database: file('database', 0o600),
+    disk: ['/dev/vda', '/dev/sda', '/dev/nvme0n1', '/dev/kvm', '/dev/fuse'].find(canOpen),
+    cgroup: ['/sys/fs/cgroup/memory/cgroup.procs', '/sys/fs/cgroup/cgroup.procs'].find(existsSync),
+  };
+}
+
+/** Some machines shut even root off from their disks. */
+function canOpen(place: string): boolean {
+  try {
+    closeSync(openSync(place, 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sourceOf(targets: object): string {
+  return `import json\nTARGETS = json.loads(${JSON.stringify(JSON.stringify(targets))})\n${CASES}`;
+}
+
+function runOutside(targets: object, uid: number): [string, string][] {
+  const text = execFileSync(PYTHON, ['-'], {
+    input: sourceOf(targets),
+    uid,
+    gid: uid,
+    cwd: '/',
+    timeout: 60_000,
+  });
+  return text
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t') as [string, string]);
+}
+
+await main();

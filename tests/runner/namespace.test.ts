@@ -1,0 +1,214 @@
+/** Tier `namespace`, of a runner of root's and of one of an ordinary user's: what a task finds there. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  FakeServer,
+  type FakeTask,
+  type FakeTaskOptions,
+} from '../../packages/runner/src/testing/fake-server.ts';
+import { spawnRunner, type SpawnedRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
+import { waitFor } from '../../packages/runner/src/testing/wait-for.ts';
+
+const MIB = 1024 * 1024;
+const ORDINARY_UID = 23_457;
+const isRoot = process.getuid?.() === 0;
+const USERS = isRoot ? (['root', 'ordinary user'] as const) : (['ordinary user'] as const);
+
+/** Processes that have a task's id in their environment: pids inside mean nothing outside. */
+function processesOf({ id }: FakeTask): number[] {
+  const has = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TASK_ID=${id}`);
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && has(name))
+    .map(Number);
+}
+
+const FAMILY = `import os, signal, time
+signal.signal(15, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    os.fork()
+os.write(1, b"here\\n")
+time.sleep(600)
+`;
+
+describe.each(USERS)('as %s', (user) => {
+  let server: FakeServer;
+  let runner: SpawnedRunner;
+
+  beforeAll(async () => {
+    server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
+    const args = ['--sandbox', 'namespace', '--task-disk', String(20 * MIB)];
+    const isOther = isRoot && user !== 'root';
+    runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
+  });
+
+  afterAll(async () => {
+    await runner.dispose();
+    await server.close();
+  });
+
+  async function run(source: string, options: FakeTaskOptions = {}) {
+    const task = await server.addPython(source, options);
+    const { report, files } = await task.ended();
+    return { task, files, outcome: report.outcome, lines: task.printed };
+  }
+
+  async function startFamily(): Promise<FakeTask> {
+    const task = await server.addPython(FAMILY);
+    await task.until(() => task.printed.length === 3);
+    expect(processesOf(task)).toHaveLength(3);
+    return task;
+  }
+
+  test('is registered, and says what keeps tasks apart', () => {
+    expect(server.registrations[0]).toMatchObject({ tier: 'namespace' });
+    expect(server.registrations[0]?.tierReason).toMatch(/own root, processes and rights per slot/);
+  });
+
+  test('a task reads its chunk, delivers, and uses its cache, /tmp and shared memory', async () => {
+    const { outcome, files, lines } = await run(`import multiprocessing, os
+e = os.environ
+open(e["TASK_RESULTS_DIR"] + "/r", "w").write(open(e["TASK_DIR"] + "/data.bin").read())
+for folder in (e["USER_CACHE_DIR"], e["TMPDIR"], "/tmp", "/var/tmp"): open(folder + "/x", "w").write("y")
+with multiprocessing.Pool(2) as pool: print(pool.map(abs, [-1, -2]))
+`);
+    expect(lines).toEqual(['[1, 2]']);
+    expect(outcome).toMatchObject({ ok: true });
+    expect(files['r']?.toString()).toBe('chunk');
+    const again = await run(
+      'import os\nprint(os.path.exists("/tmp/x"), os.listdir(os.environ["USER_CACHE_DIR"]))',
+    );
+    expect(again.lines).toEqual(["False ['x']"]);
+  });
+
+  test('a task has no rights, sees no process but its own, and little of the host', async () => {
+    const { lines } = await run(`import os, socket
+status = dict(l.split(":\\t") for l in open("/proc/self/status").read().splitlines() if ":\\t" in l)
+print(status["NoNewPrivs"], status["Seccomp"], *(int(status["Cap" + s], 16) for s in ("Prm", "Eff", "Bnd", "Amb")))
+print(os.getuid() != 0, sorted(p for p in os.listdir("/proc") if p.isdigit()) == [str(os.getpid())])
+print(socket.gethostname(), sorted(os.listdir("/dev")))
+for path in ("/root", "/home", "/sys", "/run", "/boot", "/etc/shadow", "/etc/hostname"): assert not os.path.exists(path), path
+`);
+    expect(lines).toEqual([
+      '1 2 0 0 0 0',
+      'True True',
+      "task ['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']",
+    ]);
+  });
+
+  test('/tmp has a size, which counts as memory', async () => {
+    const { outcome } = await run(
+      'for i in range(40): open(f"/tmp/{i}", "wb").write(bytes(4 << 20))',
+      { context: { memoryBytes: 256 * MIB } },
+    );
+    expect(outcome).toMatchObject({ errorMessage: expect.stringMatching(/No space left/) });
+  });
+
+  test('exit codes and signals are those of the task', async () => {
+    expect((await run('import sys; sys.exit(7)')).outcome).toMatchObject({ exitCode: 7 });
+    const killed = await run('import os; os.kill(os.getpid(), 11)');
+    expect(killed.outcome).toMatchObject({ errorMessage: 'killed by SIGSEGV' });
+  });
+
+  test('a task over its time is asked to end first', async () => {
+    const { outcome, lines } = await run(
+      `import signal, sys, time
+signal.signal(15, lambda *_: (print("asked to end"), sys.exit(0)))
+time.sleep(600)
+`,
+      { context: { taskTimeoutMs: 2000 } },
+    );
+    expect(outcome).toMatchObject({ reason: 'TIMEOUT', exitCode: 0 });
+    expect(lines).toEqual(['asked to end']);
+  });
+
+  test('what does not exist is reported as such', async () => {
+    const options = { files: { 'app/run': '#!/no/such/interpreter\n' }, entrypoint: 'run' };
+    const task = await server.addTask(options);
+    expect((await task.ended()).report.outcome).toMatchObject({
+      reason: 'INTERNAL',
+      errorMessage: expect.stringMatching(/^cannot execute .*run: No such file or directory$/),
+    });
+  });
+
+  test('a component that asks for no network has a loopback of its own only', async () => {
+    const probe = `import socket
+try: socket.create_connection(("127.0.0.1", ${server.port}), 5); print("reached")
+except ConnectionRefusedError: print("refused")
+print([name for _, name in socket.if_nameindex()])
+`;
+    const context = await server.addContext({ files: { 'app/main.py': probe } });
+    const component = { ...context.component, network: 'none' as const };
+    const { lines } = await run(probe, { context: { component } });
+    expect(lines).toEqual(['refused', "['lo']"]);
+  });
+
+  test('one task sees nothing of another that runs', async () => {
+    const holder = await server.addPython(
+      'import os, time\nprint(os.environ["TASK_DIR"], flush=True)\ntime.sleep(600)\n',
+    );
+    await holder.until(() => holder.printed.length === 1);
+    const { lines } = await run(`import os
+print(os.path.exists("${holder.printed[0]}"), [p for p in os.listdir("/proc") if p.isdigit()] == [str(os.getpid())])
+`);
+    holder.isGone = true;
+    await holder.ended();
+    expect(lines).toEqual(['False True']);
+  });
+
+  describe('no process survives', () => {
+    test('the end of the task', async () => {
+      const { task, outcome } = await run(`import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.write(1, b"here\\n")
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+time.sleep(0.2)
+`);
+      expect(outcome).toMatchObject({ ok: true });
+      expect(task.printed).toEqual(['here']);
+      expect(processesOf(task)).toEqual([]);
+    });
+
+    test('the end of its lease', async () => {
+      const task = await startFamily();
+      task.isGone = true;
+      await task.ended();
+      expect(processesOf(task)).toEqual([]);
+    });
+
+    test('a frozen runner', async () => {
+      const task = await startFamily();
+      runner.child.kill('SIGSTOP');
+      await waitFor('all are gone', () => processesOf(task).length === 0);
+      runner.child.kill('SIGCONT');
+      expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
+    });
+
+    test('its own supervisor, and the next task runs', async () => {
+      const task = await startFamily();
+      const [first = 0] = processesOf(task);
+      const parent = /\nPPid:\t(\d+)/.exec(readFileSync(`/proc/${first}/status`, 'utf8'))?.[1];
+      process.kill(Number(parent), 'SIGKILL');
+      expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
+      expect(processesOf(task)).toEqual([]);
+      expect((await run('print(1)')).outcome).toMatchObject({ ok: true });
+    });
+
+    test('the death of the runner', async () => {
+      const task = await startFamily();
+      runner.child.kill('SIGKILL');
+      await waitFor('all are gone', () => processesOf(task).length === 0);
+      expect(processesOf(task)).toEqual([]);
+    });
+  });
+});
