@@ -89,9 +89,11 @@ describe('a job', () => {
     const job = await startJob(ctx, { app, assembler });
     const { reasons, eta } = await explain(job);
     expect(reasons.map(({ code }) => code)).toEqual(['NO_FITTING_RUNNER', 'NO_FITTING_RUNNER']);
-    expect(reasons[0]?.message).toBe(`${app} needs a GPU (A100); no runner has one`);
-    expect(reasons[1]?.message).toContain(
-      `${assembler} needs 400 CPUs and 1 GiB; the largest runner has 4 CPUs`,
+    expect(reasons[0]?.message).toMatch(
+      /^app-\d+@1.0 needs a GPU \(A100\); no runner( of this server)? has one$/,
+    );
+    expect(reasons[1]?.message).toMatch(
+      /^assembler-\d+@1.0 needs 400 CPUs and 1 GiB; the largest runner( of this server)? has 4 CPUs/,
     );
     expect(eta.seconds).toBeNull();
   });
@@ -100,7 +102,9 @@ describe('a job', () => {
     const job = await jobOf(1);
     ctx.advance(ctx.config.leaseMs + 1);
     expect(await codes(job)).toEqual(['NO_RUNNER']);
-    expect((await getJob(ctx, ctx.account, job.id)).waitingReason).toBe('no runner is connected');
+    expect((await getJob(ctx, ctx.account, job.id)).waitingReason).toMatch(
+      /^no runner is connected/,
+    );
   });
 
   it('whose owner has all that the operator allows is told the numbers', async () => {

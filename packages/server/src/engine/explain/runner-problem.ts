@@ -19,9 +19,11 @@ export function runnerProblem(ctx: Context, component: PinnedRevision): Reason |
         : `${words} to this server; one of another server may take it`,
     );
   }
+  // Those of other servers are not known here.
+  const here = ctx.store.shared === null ? '' : ' of this server';
   if (gpu.length > 0) {
     const models = gpu.join(' or ');
-    return reason('NO_FITTING_RUNNER', `${tag} needs a GPU (${models}); no runner has one`, {
+    return reason('NO_FITTING_RUNNER', `${tag} needs a GPU (${models}); no runner${here} has one`, {
       component: tag,
       gpu: gpu.join(','),
     });
@@ -33,7 +35,7 @@ export function runnerProblem(ctx: Context, component: PinnedRevision): Reason |
     memoryGiB: (Math.max(...runners.map((runner) => runner.memoryBytes)) / GIB).toFixed(1),
   };
   const message =
-    `${tag} needs ${cpus} CPUs and ${memoryGiB} GiB; the largest runner ` +
+    `${tag} needs ${cpus} CPUs and ${memoryGiB} GiB; the largest runner${here} ` +
     `has ${largest.cpus} CPUs and ${largest.memoryGiB} GiB (start it with --overcommit to run it all the same)`;
   return reason('NO_FITTING_RUNNER', message, {
     component: tag,

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addHeld } from '../../domain/fair-share.ts';
+import { updateJob } from '../../store/jobs.ts';
+import { insertTasks } from '../../store/tasks.ts';
+import { taskOf } from '../../testing/rows.ts';
 import { readUsage } from '../../store/queue.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { newAccount } from '../../testing/accounts.ts';
@@ -38,6 +41,23 @@ function count(given: readonly number[], job: JobRow): number {
   return given.filter((no) => no === job.no).length;
 }
 
+/** Chunks that all are the job's first one. */
+async function addWaiting(job: JobRow, chunks: number): Promise<void> {
+  const first = await taskOf(ctx.store, job.no, 0);
+  const tasks = Array.from({ length: chunks - 1 }, (_, i) => ({
+    chunk: i + 1,
+    name: `data_${i + 1}.bin`,
+    key: first.source_key ?? '',
+    offset: first.source_offset,
+    length: first.source_length,
+  }));
+  const added = { job: job.no, kind: 'APP', run: 0, createdAt: ctx.now(), tasks } as const;
+  await ctx.store.transact(async (tx) => {
+    await insertTasks(tx, ctx.store.dialect, added);
+    await updateJob(tx, job, { num_chunks: chunks });
+  });
+}
+
 describe('two users', () => {
   it('share a free runner evenly, whoever came first', async () => {
     const [a, b] = [ctx, await asNewUser()];
@@ -67,6 +87,26 @@ describe('two users', () => {
     expect(order.slice(0, 2)).toEqual([small.no, small.no]);
     expect(count(order, small)).toBeGreaterThanOrEqual(4);
     expect(count(order, large)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('wait two task lengths at most, whatever the other has waiting', async () => {
+    const large = await jobOf(ctx, 1);
+    const runner = await TestRunner.register(ctx, { cpus: 4 });
+    await addWaiting(large, 100_000);
+    let running = await runner.claim(4);
+    const small = await jobOf(await asNewUser(), 10);
+    const startedIn: number[] = [];
+    // All tasks of a round end together: a round is a task's length.
+    for (let round = 1; round <= 4; round += 1) {
+      ctx.advance(60_000);
+      await countUsage(ctx);
+      await runner.report(...running.map((grant) => succeeded(ctx, grant, {})));
+      running = await runner.claim(4);
+      for (const { ref } of running) if (ref.job === small.no) startedIn.push(round);
+    }
+    expect(startedIn[0]).toBe(1);
+    expect(startedIn.length).toBeGreaterThanOrEqual(8);
+    expect((await jobNow(ctx, large)).num_chunks).toBe(100_000);
   });
 
   it('are told apart by what they had of late where they hold the same', async () => {
