@@ -487,7 +487,7 @@ class Client:
         return self.call("GET", self._job(job_id, "/results"))["results"]
 
     def logs(self, job_id: str, **filters: Any) -> Json:
-        """Lines by stage; filters as in the API: taskIds, levels, services, since, until, limit."""
+        """Lines by stage; filters as in the API: taskIds, levels, services, since, until, limit, after."""
         body = {"jobId": job_id, **filters}
         return self.call("POST", "/v1/customer/logs", body, repeatable=True, timeout=max(self.timeout, 120.0))
 

@@ -142,6 +142,7 @@ export function samplesOf(platform: Platform): Samples {
         since: '2026-02-03T09:00:00Z',
         until: '2026-02-04T09:00:00Z',
         limit: 10,
+        after: '0',
       },
     }),
     Customer_Events: async () => ({

@@ -11,8 +11,36 @@ export interface JobLine {
   line: WireLogLine;
 }
 
+/** So many of each stage's lines a reply holds where no limit is asked for: the newest. */
+export const DEFAULT_LINES = 10_000;
+const TIMEOUT_MS = 120_000;
+
 export async function readLines(client: Client, body: LogsInput): Promise<JobLine[]> {
-  const reply = await client.call('Customer_Logs', { body }, { timeoutMs: 120_000 });
+  const reply = await client.call('Customer_Logs', { body }, { timeoutMs: TIMEOUT_MS });
+  return inOrder(reply);
+}
+
+/** All lines, the oldest page first; one page is held at a time. */
+export async function* readAllLines(
+  client: Client,
+  filter: LogsInput,
+): AsyncGenerator<JobLine, void, undefined> {
+  for (let after = '0'; after !== '';) {
+    const body = { ...filter, after };
+    const reply = await client.call('Customer_Logs', { body }, { timeoutMs: TIMEOUT_MS });
+    yield* inOrder(reply);
+    after = reply.next ?? '';
+  }
+}
+
+/** Whether the newest lines of a stage are so many that there may be older ones. */
+export function mayHaveOlder(lines: readonly JobLine[]): boolean {
+  const counts = new Map<string, number>();
+  for (const { service } of lines) counts.set(service, (counts.get(service) ?? 0) + 1);
+  return [...counts.values()].some((count) => count >= DEFAULT_LINES);
+}
+
+function inOrder(reply: CallReply<'Customer_Logs'>): JobLine[] {
   return flatten(reply).sort((a, b) => Date.parse(a.line.timestamp) - Date.parse(b.line.timestamp));
 }
 

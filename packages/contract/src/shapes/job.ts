@@ -197,6 +197,14 @@ export const LogsInput = z.object({
   since: z.string().optional(),
   until: z.string().optional(),
   limit: z.int().min(0).optional(),
+  after: z
+    .string()
+    .meta({
+      description:
+        'All lines from the oldest on, page by page in the order in which they were stored: `0` for the first ' +
+        'page, then the `next` of the page before. A page may be short, and even empty, before the last one.',
+    })
+    .optional(),
 });
 export type LogsInput = z.output<typeof LogsInput>;
 
@@ -214,6 +222,12 @@ export const LogsReply = z.object({
   partitioner: z.array(WireLogLine),
   assembler: z.array(WireLogLine),
   taskrunner: z.record(z.string(), z.object({ logs: z.array(WireLogLine) })),
+  next: z
+    .string()
+    .meta({
+      description: 'Only in a reply to `after`: where the next page begins; empty on the last one.',
+    })
+    .optional(),
 });
 
 export const EventsQuery = z.object({

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LogLine, WireLogLine } from '@bytenite/contract';
 import type { BlobStore } from '../blob/blob-store.ts';
-import { readLine, type JobLogs } from '../engine/jobs/read-logs.ts';
+import type { JobLogs } from '../engine/jobs/log-filter.ts';
+import { readLine } from '../engine/jobs/read-logs.ts';
 import type { FoundLine } from '../engine/jobs/newest-lines.ts';
 import { timestampOf } from './time.ts';
 
@@ -12,9 +13,12 @@ export function presentLine(line: LogLine): WireLogLine {
 /** So much is put together before other requests have their turn. */
 const PIECE_CHARS = 64 * 1024;
 
-/** The reply as it is written: a page of the longest lines would else hold up everybody. */
-export function streamLogs(blobs: BlobStore, logs: JobLogs): Response {
-  const pieces = inPieces(encode(blobs, logs));
+/**
+ * The reply as it is written: a page of the longest lines would else hold up everybody. `next` is told
+ * to who reads page by page.
+ */
+export function streamLogs(blobs: BlobStore, logs: JobLogs, next?: string): Response {
+  const pieces = inPieces(encode(blobs, logs, next));
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await pieces.next();
@@ -42,7 +46,11 @@ async function* inPieces(parts: AsyncIterable<string>): AsyncGenerator<string, v
   yield piece;
 }
 
-async function* encode(blobs: BlobStore, logs: JobLogs): AsyncGenerator<string> {
+async function* encode(
+  blobs: BlobStore,
+  logs: JobLogs,
+  next: string | undefined,
+): AsyncGenerator<string> {
   yield '{"partitioner":';
   yield* encodeLines(blobs, logs.partitioner);
   yield ',"assembler":';
@@ -53,7 +61,7 @@ async function* encode(blobs: BlobStore, logs: JobLogs): AsyncGenerator<string> 
     yield* encodeLines(blobs, lines);
     yield '}';
   }
-  yield '}}';
+  yield next === undefined ? '}}' : `},"next":${JSON.stringify(next)}}`;
 }
 
 async function* encodeLines(blobs: BlobStore, lines: readonly FoundLine[]): AsyncGenerator<string> {

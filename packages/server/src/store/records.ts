@@ -80,6 +80,21 @@ export interface LogPackQuery {
 
 /** Packs that may hold wanted lines, the newest first. */
 export async function logPacks(db: Db, query: LogPackQuery): Promise<LogPackTable[]> {
+  const rows = await selectLogPacks(db, query).orderBy('n', 'desc').execute();
+  return rows.filter((row) => (row.kinds & query.kinds) !== 0 && (row.levels & query.levels) !== 0);
+}
+
+/** The same from a number on, the oldest first, and also those without a wanted kind or level. */
+export async function logPacksFrom(
+  db: Db,
+  query: LogPackQuery,
+  n: number,
+  limit: number,
+): Promise<LogPackTable[]> {
+  return selectLogPacks(db, query).where('n', '>=', n).orderBy('n').limit(limit).execute();
+}
+
+function selectLogPacks(db: Db, query: LogPackQuery) {
   let select = db.selectFrom('log_pack').selectAll().where('job', '=', query.job);
   if (query.since !== null) select = select.where('to_at', '>=', query.since);
   if (query.until !== null) select = select.where('from_at', '<=', query.until);
@@ -88,8 +103,7 @@ export async function logPacks(db: Db, query: LogPackQuery): Promise<LogPackTabl
       .where('chunk_to', '>=', Math.min(...query.chunks))
       .where('chunk_from', '<=', Math.max(...query.chunks));
   }
-  const rows = await select.orderBy('n', 'desc').execute();
-  return rows.filter((row) => (row.kinds & query.kinds) !== 0 && (row.levels & query.levels) !== 0);
+  return select;
 }
 
 export async function insertOutputs(tx: Tx, rows: readonly OutputTable[]): Promise<void> {

@@ -1,10 +1,18 @@
+import { once } from 'node:events';
 import type { Client } from '@bytenite/client';
 import { LOG_LEVELS, type LogLevel, type LogsInput } from '@bytenite/contract';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { followLines } from '../../job/follow-lines.ts';
 import { untilInterrupted } from '../../job/interrupt.ts';
-import { formatLine, readLines, type JobLine } from '../../job/log-lines.ts';
+import {
+  DEFAULT_LINES,
+  formatLine,
+  mayHaveOlder,
+  readAllLines,
+  readLines,
+  type JobLine,
+} from '../../job/log-lines.ts';
 import { selectJob } from '../../job/select-job.ts';
 import { TaskNames } from '../../job/task-names.ts';
 import { printJson } from '../../terminal/json.ts';
@@ -16,6 +24,9 @@ interface Options {
   chunk?: number;
   level: LogLevel[];
   limit?: number;
+  since?: string;
+  until?: string;
+  all?: true;
   raw?: true;
   json?: true;
 }
@@ -30,6 +41,9 @@ export function addLogs(group: Command): void {
     .option('--chunk <n>', 'only the task of this chunk', parseCount)
     .option('--level <level>', 'only lines of this level (repeatable)', collectLevel, [])
     .option('--limit <n>', 'only the newest lines: this many of each stage', parseCount)
+    .option('--since <time>', 'only lines of this time, such as 2026-02-03T09:00:00Z, and later')
+    .option('--until <time>', 'only lines of this time and earlier')
+    .option('--all', 'every line from the oldest on, not only the newest 10000 of each stage')
     .option('--raw', 'leave control characters in the lines as they are')
     .option('--json', 'print the objects')
     .addHelpText(
@@ -42,6 +56,11 @@ export function addLogs(group: Command): void {
 async function logs(command: Command, idOrLast: string, options: Options): Promise<void> {
   if (options.json && options.follow) {
     throw new UsageError('--json and --follow exclude each other');
+  }
+  for (const other of ['follow', 'json', 'limit'] as const) {
+    if (options.all && options[other] !== undefined) {
+      throw new UsageError(`--all and --${other} exclude each other`);
+    }
   }
   const client = await sessionOf(command);
   const filter = await buildFilter(client, await selectJob(client, idOrLast), options);
@@ -58,20 +77,51 @@ async function logs(command: Command, idOrLast: string, options: Options): Promi
       for await (const line of followLines(client, filter, signal)) await print(line);
     });
   } else {
-    const lines = await readLines(client, filter);
-    for (const line of lines) await print(line);
-    if (lines.length === 0) process.stderr.write('Nothing was printed.\n');
+    const isEmpty = options.all
+      ? await printAll(readAllLines(client, filter), print)
+      : await printNewest(await readLines(client, filter), print, options);
+    if (isEmpty) process.stderr.write('Nothing was printed.\n');
   }
 }
 
+type Print = (line: JobLine) => Promise<void>;
+
+async function printAll(lines: AsyncIterable<JobLine>, print: Print): Promise<boolean> {
+  let isEmpty = true;
+  for await (const line of lines) {
+    isEmpty = false;
+    await print(line);
+    // A reader that is slower than the platform: what waits for it may not grow.
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  }
+  return isEmpty;
+}
+
+async function printNewest(
+  lines: readonly JobLine[],
+  print: Print,
+  { limit }: Options,
+): Promise<boolean> {
+  for (const line of lines) await print(line);
+  if (limit === undefined && mayHaveOlder(lines)) {
+    process.stderr.write(
+      `These are the newest ${DEFAULT_LINES} lines of each stage. Older ones: --all prints every line, ` +
+        '--since and --until choose a time.\n',
+    );
+  }
+  return lines.length === 0;
+}
+
 async function buildFilter(client: Client, jobId: string, options: Options): Promise<LogsInput> {
-  const { task, chunk, level, limit } = options;
+  const { task, chunk, level, limit, since, until } = options;
   const taskId = chunk === undefined ? task : await findChunk(client, jobId, chunk);
   return {
     jobId,
     ...(taskId !== undefined && { taskIds: [taskId] }),
     ...(level.length > 0 && { levels: level }),
     ...(limit !== undefined && { limit }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
   };
 }
 

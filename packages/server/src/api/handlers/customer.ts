@@ -13,6 +13,7 @@ import {
 import type { JobView } from '../../engine/jobs/job-view.ts';
 import { filterJobs, getJob, listJobs } from '../../engine/jobs/list-jobs.ts';
 import { getTask, listTasks } from '../../engine/jobs/list-tasks.ts';
+import { pageLogs } from '../../engine/jobs/page-logs.ts';
 import { findLogs } from '../../engine/jobs/read-logs.ts';
 import { getResults } from '../../engine/jobs/results.ts';
 import { retryJob } from '../../engine/jobs/retry-job.ts';
@@ -126,8 +127,11 @@ export const customerHandlers: Handlers<'customer'> = {
     const { jobId, taskId } = call.params;
     return { task: presentTask(await getTask(call.ctx, call.account, jobId, taskId)) };
   },
-  async Customer_Logs(call) {
-    return streamLogs(call.ctx.blobs, await findLogs(call.ctx, call.account, call.body));
+  async Customer_Logs({ ctx, account, body }) {
+    const { after } = body;
+    if (after === undefined) return streamLogs(ctx.blobs, await findLogs(ctx, account, body));
+    const { logs, next } = await pageLogs(ctx, account, { ...body, after });
+    return streamLogs(ctx.blobs, logs, next);
   },
   Customer_Events: (call) => streamEvents(call),
   async Customer_RunningTasks({ ctx, account, body }) {

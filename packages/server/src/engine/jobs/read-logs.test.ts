@@ -6,6 +6,7 @@ import { checkAndDispose } from '../../testing/invariants.ts';
 import { partitionedJob } from '../../testing/scenario.ts';
 import { failed, succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { abortJob } from './abort-job.ts';
+import { pageLogs } from './page-logs.ts';
 import { findLogs, readLine } from './read-logs.ts';
 
 let ctx: TestContext;
@@ -107,5 +108,55 @@ describe('the log of a task', () => {
     const newest = await texts(job.id);
     expect(newest).toEqual(lines.slice(-10_000).map(({ m }) => m));
     expect(await texts(job.id, { limit: 2 })).toEqual(['24998', '24999']);
+  });
+});
+
+describe('pages of a log', () => {
+  /** The texts of each page, from a cursor on. */
+  async function pages(jobId: string, filter: object, from = '0'): Promise<string[][]> {
+    const all: string[][] = [];
+    for (let after = from; after !== '';) {
+      const { logs, next } = await pageLogs(ctx, ctx.account, { jobId, ...filter, after });
+      const lines = logs.taskrunner.flatMap((task) => task.lines);
+      all.push(await Promise.all(lines.map(async (line) => (await readLine(ctx.blobs, line)).m)));
+      after = next;
+    }
+    return all;
+  }
+
+  it('hold every line once, whatever the size of a page, also where all are of one millisecond', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const all = Array.from({ length: 12 }, (_, i) => `line ${i}`);
+    for (let i = 0; i < 12; i += 3) {
+      const lines = all.slice(i, i + 3).map((text) => line(text));
+      await runner.exchange({ logs: [{ grant, lines }] });
+    }
+    for (const limit of [1, 2, 3, 4, 5, 12, 100]) {
+      const found = await pages(job.id, { limit, levels: ['UNKNOWN'] });
+      expect(found.flat()).toEqual(all);
+      expect(Math.max(...found.map((page) => page.length))).toBe(Math.min(limit, 12));
+    }
+    const from = await pageLogs(ctx, ctx.account, { jobId: job.id, limit: 5, after: '0' });
+    await runner.exchange({ logs: [{ grant, lines: [line('later')] }] });
+    expect((await pages(job.id, {}, from.next)).flat()).toEqual([...all.slice(5), 'later']);
+    expect((await pages(job.id, { levels: ['ERROR'] })).flat()).toEqual([]);
+    for (const after of ['', '1.', 'x', '-1', '1.2.3']) {
+      await expect(pageLogs(ctx, ctx.account, { jobId: job.id, after })).rejects.toThrow(
+        'after: must be 0 for the first page',
+      );
+    }
+  });
+
+  it('end with so many bytes too', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    const long = Array.from({ length: 300 }, (_, i) => String(i).padEnd(64 * 1024, 'x'));
+    await runner.exchange({ logs: [{ grant, lines: long.map((text) => line(text)) }] });
+    const found = await pages(job.id, {});
+    expect(found.flat()).toEqual(long);
+    expect(Math.max(...found.map((page) => page.length))).toBeLessThan(130);
   });
 });
