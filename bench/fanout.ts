@@ -23,7 +23,7 @@ import { median, medians } from './support/statistics.ts';
 const METHOD = [
   'One script that upper-cases one line, on a chunk file each. The platform: from POST /jobs to',
   'JOB_STATE_COMPLETE, so with the download of its source, the partitioner that makes the chunks, and the',
-  'results in durable storage, ready for download; tier process, two at a time. GNU parallel -j2 and',
+  'results in durable storage, ready for download; two at a time, tier process unless told. GNU parallel -j2 and',
   'xargs -P2: the same script on the same chunk files, which are there already, from the start of the',
   'command to its end. Candidates take turns. CPU is utime + stime of /proc/<pid>/stat: own is server,',
   'runner, launcher and supervisors without the processes of the tasks; total has those too.',
@@ -56,6 +56,8 @@ interface Scene {
   dir: string;
   lines: string[];
   platform: Platform;
+  /** The same, in the namespace tier. */
+  isolated: Platform;
   sourceUrl: string;
 }
 
@@ -63,6 +65,7 @@ type Candidate = (scene: Scene) => Promise<Measured>;
 
 const CANDIDATES: [name: string, run: Candidate][] = [
   ['bytenite', runPlatform],
+  ['namespace tier', (scene) => runPlatform({ ...scene, platform: scene.isolated })],
   ['GNU parallel', (scene) => runPeer(scene, 'parallel --will-cite -j2')],
   ['xargs', (scene) => runPeer(scene, 'xargs -P2 -I{}')],
 ];
@@ -77,14 +80,17 @@ async function main(): Promise<void> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'bytenite-bench-'));
   const source = await serve(lines.join(''));
   const platform = await startMeasured({ sandbox: 'process', profileDir: options.profileDir });
+  const isolated = await startMeasured({ sandbox: 'namespace', profileDir: null });
   const rounds: Record<string, Measured>[] = [];
   try {
     const { port } = source.address() as AddressInfo;
-    const scene = { dir, lines, platform, sourceUrl: `http://127.0.0.1:${port}/lines.txt` };
+    const sourceUrl = `http://127.0.0.1:${port}/lines.txt`;
+    const scene = { dir, lines, platform, isolated, sourceUrl };
     await prepare(scene);
     for (let i = 0; i < options.rounds; i++) rounds.push(await measureAll(scene, i));
   } finally {
     await platform.close();
+    await isolated.close();
     source.close();
     await rm(dir, { recursive: true, force: true });
   }
@@ -97,7 +103,7 @@ async function serve(text: string): Promise<Server> {
   return server;
 }
 
-async function prepare({ dir, lines, platform }: Scene): Promise<void> {
+async function prepare({ dir, lines, platform, isolated }: Scene): Promise<void> {
   await mkdir(path.join(dir, 'chunks'));
   await writeFile(path.join(dir, 'script.py'), SCRIPT);
   const names = lines.map((_, i) => `data_${i}.bin`);
@@ -105,8 +111,10 @@ async function prepare({ dir, lines, platform }: Scene): Promise<void> {
   await Promise.all(
     names.map((name, i) => writeFile(path.join(dir, 'chunks', name), lines[i] ?? '')),
   );
-  await pushComponent(platform, { name: 'lines', type: 'partitioner', main: PARTITIONER });
-  await pushComponent(platform, { name: 'upper', type: 'app', main: SCRIPT });
+  for (const each of [platform, isolated]) {
+    await pushComponent(each, { name: 'lines', type: 'partitioner', main: PARTITIONER });
+    await pushComponent(each, { name: 'upper', type: 'app', main: SCRIPT });
+  }
 }
 
 /** Each round begins with another candidate. */

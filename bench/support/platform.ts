@@ -8,7 +8,7 @@ import { PYTHON } from './report.ts';
 export type { Platform } from '../../tests/support/platform.ts';
 
 export interface StartOptions {
-  sandbox: 'process' | 'null';
+  sandbox: 'process' | 'namespace' | 'null';
   profileDir: string | null;
   /** A PostgreSQL database in place of SQLite. */
   databaseUrl?: string;

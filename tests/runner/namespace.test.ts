@@ -162,6 +162,45 @@ print(os.path.exists("${holder.printed[0]}"), [p for p in os.listdir("/proc") if
     expect(lines).toEqual(['False True']);
   });
 
+  describe('what breaks a limit ends by a name, and the next task runs', () => {
+    const memory = { context: { memoryBytes: 64 * MIB, taskTimeoutMs: 30_000 } };
+
+    test.each([
+      ['memory', 'x = b"x" * (1 << 30)', /OUT_OF_MEMORY|MemoryError/],
+      [
+        'memory in /dev/shm',
+        'open("/dev/shm/x", "wb").write(bytes(20 << 20)); open("/dev/shm/y", "wb").write(bytes(20 << 20))',
+        /No space left|OUT_OF_MEMORY|MemoryError/,
+      ],
+      [
+        'processes',
+        'import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(600)',
+        /EXIT_NONZERO|OUT_OF_MEMORY|TIMEOUT/,
+      ],
+      [
+        'disk',
+        'import os, time\nr = os.environ["TASK_RESULTS_DIR"]\nfor i in range(64): open(f"{r}/{i}", "wb").write(bytes(1 << 20)); time.sleep(0.05)',
+        /OUTPUT_FAILED.*of disk/,
+      ],
+      [
+        'files in memory',
+        'for i in range(1 << 20): open(f"/tmp/{i}", "w").close()',
+        /No space left|OUT_OF_MEMORY/,
+      ],
+      [
+        'open files',
+        'f = [open("/dev/null") for _ in range(1 << 20)]',
+        /Too many open files|OUT_OF_MEMORY|MemoryError/,
+      ],
+    ])('%s', async (_what, source, told) => {
+      const { outcome, task } = await run(source, memory);
+      expect(outcome.ok).toBe(false);
+      expect(JSON.stringify(outcome)).toMatch(told);
+      expect(processesOf(task)).toEqual([]);
+      expect((await run('print(1)')).outcome).toMatchObject({ ok: true });
+    });
+  });
+
   describe('no process survives', () => {
     test('the end of the task', async () => {
       const { task, outcome } = await run(`import os, time
