@@ -1,11 +1,10 @@
 /** A disk that runs full under a platform: a small file system of its own, filled for real. */
-import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CLI, runProgram } from '../cli/cli.ts';
 import { pushComponent } from '../support/components.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
 import { createJob, JOBS, refusal, send } from './caller.ts';
 
@@ -15,22 +14,8 @@ const DISK_MIB = 256;
 const CHUNKS = 60;
 const NO_SPACE = /^503\/14 the platform's disk is almost full: \d+ MiB are free/;
 
-let disk: string;
-
-/** False, and said aloud, where this user may not mount. */
-function mountDisk(dir: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m,mode=755`, 'tmpfs', dir]);
-    return true;
-  } catch (error) {
-    process.stderr.write(`SKIPPED, the disk that runs full: no mount (${String(error)})\n`);
-    return false;
-  }
-}
-
-disk = await mkdtemp(path.join(tmpdir(), 'bytenite-disk-'));
-const isMounted = mountDisk(disk);
-await chmod(disk, 0o755);
+const small = await mountSmallDisk(DISK_MIB);
+const disk = small.dir;
 
 let platform: Platform;
 let running: string;
@@ -66,7 +51,7 @@ async function diskOf(): Promise<{ low: boolean; freeBytes: number; limitBytes: 
 
 const countOf = ({ taskCounts }: Job, state: string) => taskCounts[`TASK_STATE_${state}`] ?? 0;
 
-describe.runIf(isMounted)('a disk that is almost full', () => {
+describe.runIf(small.isMounted)('a disk that is almost full', () => {
   beforeAll(async () => {
     vi.stubEnv('TMPDIR', disk);
     platform = await startPlatform({ runnerArgs: ['--cpus', '2'] });
@@ -107,6 +92,8 @@ describe.runIf(isMounted)('a disk that is almost full', () => {
     expect(await refusal(platform, 'POST', `${JOBS}/${draft}/run`)).toMatch(NO_SPACE);
     const push = pushComponent(platform, { name: 'other', type: 'app', main: 'pass' });
     await expect(push).rejects.toThrow('disk is almost full');
+    const template = { id: 'later', app: 'gated' };
+    expect(await refusal(platform, 'POST', '/v1/dev/templates', template)).toMatch(NO_SPACE);
     const upload = await fetch(uploadUrl, { method: 'PUT', body: 'data' });
     expect(upload.status).toBe(503);
     expect(Number(upload.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -157,7 +144,4 @@ describe.runIf(isMounted)('a disk that is almost full', () => {
   });
 });
 
-afterAll(async () => {
-  if (isMounted) execFileSync('umount', ['-l', disk]);
-  await rm(disk, { recursive: true, force: true });
-});
+afterAll(() => small.remove());

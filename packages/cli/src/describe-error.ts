@@ -1,4 +1,5 @@
 import { ConnectionError, RemoteError } from '@bytenite/client';
+import { NO_SPACE_REASON } from '@bytenite/contract';
 import { CliError } from './errors.ts';
 
 const RETRY_LATER = 'try again in a moment; the platform may be starting or overloaded';
@@ -26,7 +27,7 @@ function describeRemote(error: RemoteError): CliError {
   const message =
     isTold && why.length > 1 ? `the platform refuses this: ${why.length} problems` : error.message;
   if (isTold && why.length === 1) why.pop();
-  if (error.status >= 500 && error.requestId !== '') {
+  if (error.status >= 500 && error.reason !== NO_SPACE_REASON && error.requestId !== '') {
     why.push(`the platform's log has more under request ${error.requestId}`);
   }
   return new CliError(message, { why, fix: fix === undefined ? [] : [fix] });
@@ -39,6 +40,8 @@ function fixOf(error: RemoteError): string | undefined {
     case 'PERMISSION_DENIED':
       return "use an administrator's key: --api-key KEY, or BYTENITE_API_KEY";
     case 'UNAVAILABLE':
+      // Its message says what to do.
+      return error.reason === NO_SPACE_REASON ? undefined : RETRY_LATER;
     case 'DEADLINE_EXCEEDED':
       return RETRY_LATER;
     case 'RESOURCE_EXHAUSTED':

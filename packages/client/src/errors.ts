@@ -4,6 +4,7 @@ import {
   type ErrorName,
   type FieldViolation,
   type Job,
+  reasonOf,
 } from '@bytenite/contract';
 import { parseRetryAfter } from './retry-after.ts';
 
@@ -28,6 +29,7 @@ export class RemoteError extends ApiError {
       details?: readonly unknown[];
       violations?: readonly FieldViolation[];
       retryAfter?: number;
+      reason?: string;
     },
   ) {
     super(kind, message, details);
@@ -112,6 +114,7 @@ export function errorFromReply(operation: string, response: Response, text: stri
       requestId: stringOf(body['requestId']) || (response.headers.get('x-request-id') ?? ''),
       details: Array.isArray(body['details']) ? (body['details'] as unknown[]) : [],
       violations: findViolations(body['details']),
+      reason: reasonOf(body['details']),
       ...(retryAfter !== undefined && { retryAfter }),
     },
   );

@@ -1,4 +1,5 @@
 /** What uploads and downloads share: time limits by idleness, errors, which of them are worth another try. */
+import { NO_SPACE_REASON } from '@bytenite/contract';
 import { ConnectionError, errorFromReply, RemoteError } from './errors.ts';
 import { askedPauseMs } from './retry.ts';
 import { connectionError } from './transport.ts';
@@ -69,7 +70,10 @@ export async function requireOk(what: string, response: Response): Promise<void>
 }
 
 export function isPassing(error: unknown): boolean {
-  if (error instanceof RemoteError)
+  if (error instanceof RemoteError) {
+    // Whoever has to make room should hear of it now.
+    if (error.reason === NO_SPACE_REASON) return false;
     return error.status === 429 || (error.status >= 500 && error.status !== 501);
+  }
   return error instanceof ConnectionError;
 }

@@ -26,6 +26,26 @@ export interface FieldViolation {
   description: string;
 }
 
+/** Reason of an error that passes once the platform's disk has room. */
+export const NO_SPACE_REASON = 'NO_SPACE';
+
+const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
+
+/** The detail by which programs tell why a call failed, where its code alone does not say. */
+export function errorInfo(reason: string): Record<string, string> {
+  return { '@type': ERROR_INFO, reason, domain: 'bytenite' };
+}
+
+/** The reason among the details of an error's body, which may be anything; `''` when there is none. */
+export function reasonOf(details: unknown): string {
+  if (!Array.isArray(details)) return '';
+  const info = (details as unknown[]).find(
+    (detail) => (detail as { '@type'?: unknown } | null)?.['@type'] === ERROR_INFO,
+  );
+  const { reason } = (info ?? {}) as { reason?: unknown };
+  return typeof reason === 'string' ? reason : '';
+}
+
 /** An error that reaches the caller as the contract's error body. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -33,16 +53,24 @@ export class ApiError extends Error {
   readonly violations: readonly FieldViolation[];
   /** Seconds for `Retry-After`, where the caller should try again. */
   readonly retryAfter: number | null;
+  /** For programs, where the kind alone does not say why; else `''`. */
+  readonly reason: string;
 
   constructor(
     kind: ErrorName,
     message: string,
-    options: { violations?: readonly FieldViolation[]; retryAfter?: number; cause?: unknown } = {},
+    options: {
+      violations?: readonly FieldViolation[];
+      retryAfter?: number;
+      reason?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.violations = options.violations ?? [];
     this.retryAfter = options.retryAfter ?? null;
+    this.reason = options.reason ?? '';
   }
 }
 

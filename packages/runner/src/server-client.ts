@@ -7,6 +7,8 @@ import {
   type ExchangeRequest,
   HeartbeatReply,
   type HeartbeatRequest,
+  NO_SPACE_REASON,
+  reasonOf,
   type RunnerRegistration,
   RunnerWelcome,
   StoredResult,
@@ -22,10 +24,13 @@ const JSON_TYPE = 'application/json';
 export class ServerError extends Error {
   override name = 'ServerError';
   readonly status: number;
+  /** For programs; `''` where the status says enough. */
+  readonly reason: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, reason = '') {
     super(message);
     this.status = status;
+    this.reason = reason;
   }
 
   /** On a call about a lease: another attempt owns the task now, or the job is over. */
@@ -41,6 +46,11 @@ export class ServerError extends Error {
   /** The server understood, and says no. */
   get isRefusal(): boolean {
     return this.status === 400;
+  }
+
+  /** The server's disk has no room for this. */
+  get lacksRoom(): boolean {
+    return this.reason === NO_SPACE_REASON;
   }
 
   /** Sending the same again may work. */
@@ -106,8 +116,13 @@ export class ServerClient {
     return this.open(`packages/${hashHex}`, signal);
   }
 
-  async putResult(lease: string, body: Readable, signal: AbortSignal): Promise<StoredResult> {
-    const response = await this.call(`leases/${lease}/result`, {
+  /** `bytes` are those of the files: where there is no room for them nothing is sent in vain. */
+  async putResult(
+    lease: string,
+    { body, bytes }: { body: Readable; bytes: number },
+    signal: AbortSignal,
+  ): Promise<StoredResult> {
+    const response = await this.call(`leases/${lease}/result?bytes=${bytes}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/octet-stream' },
       body,
@@ -161,7 +176,7 @@ export class ServerClient {
       dispatcher: this.agent,
     });
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw new ServerError(response.statusCode, await errorMessage(response));
+    throw await serverError(response);
   }
 }
 
@@ -171,16 +186,19 @@ function withSlash(server: URL): URL {
   return url;
 }
 
-async function errorMessage(response: Dispatcher.ResponseData): Promise<string> {
+async function serverError(response: Dispatcher.ResponseData): Promise<ServerError> {
   const text = await response.body.text().catch(() => '');
+  const { statusCode: status } = response;
   let detail = text.slice(0, 500);
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) {
       detail = String(parsed.message);
+      const reason = 'details' in parsed ? reasonOf(parsed.details) : '';
+      if (reason === NO_SPACE_REASON) return new ServerError(status, detail, reason);
     }
   } catch {
     // A proxy's page: its text has to do.
   }
-  return `HTTP ${response.statusCode}: ${detail}`;
+  return new ServerError(status, `HTTP ${status}: ${detail}`);
 }

@@ -171,7 +171,8 @@ export class TaskRunner {
     if (inline) return { kind: 'inline', bundle: inline.bytes, sha256: inline.sha256 };
     const result = await retryTransfer(attempt, 'OUTPUT_FAILED', async () => {
       const stream = streamBundle(results);
-      const stored = await this.deps.client.putResult(attempt.lease, stream.body, attempt.signal);
+      const sent = { body: stream.body, bytes: results.bytes };
+      const stored = await this.deps.client.putResult(attempt.lease, sent, attempt.signal);
       if (stored.sha256 !== stream.sha256()) {
         throw new StageError('OUTPUT_FAILED', 'the server stored other bytes than were sent');
       }

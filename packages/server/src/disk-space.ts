@@ -18,12 +18,29 @@ const MARGIN = 1.25;
 /** In bytes, or as a part of the disk; null takes the default. */
 export type DiskLimit = { bytes: number } | { fraction: number } | null;
 
+/** Whom room is for. Each leaves a part of the limit to those after it, and the last one to the database. */
+export type RoomFor = 'new work' | 'results' | 'reports';
+const KEPT: Record<RoomFor, number> = { 'new work': 1, results: 0.5, reports: 0.25 };
+
+/** What is written meanwhile is counted, but not what other programs write. */
+const FRESH_MS = 200;
+
 export interface DiskSpace {
   isLow: () => boolean;
   freeBytes: () => number;
   limitBytes: () => number;
+  /** What stays free whatever comes for this. */
+  keptBytes: (use: RoomFor) => number;
   /** Looks at the disk. */
   look: () => Promise<void>;
+  /** Looks at the disk unless that was done just now. */
+  refresh: () => Promise<void>;
+  /** Whether so many bytes can be written; looks before it says no. */
+  hasRoom: (bytes: number, use: RoomFor) => Promise<boolean>;
+  /** The same for bytes that are written at once: they count as written. */
+  take: (bytes: number, use: RoomFor) => Promise<boolean>;
+  /** When room was last refused to a body, on the clock of `performance.now()`. */
+  refusedAt: () => number;
 }
 
 export async function watchDiskSpace(
@@ -34,11 +51,33 @@ export async function watchDiskSpace(
   let free = 0;
   let limitBytes = 0;
   let isLow = false;
+  let lookedAt = -Infinity;
+  let refusedAt = -Infinity;
+  const fits = (bytes: number, use: RoomFor) => free - bytes >= disk.keptBytes(use);
   const disk: DiskSpace = {
     isLow: () => isLow,
     freeBytes: () => free,
     limitBytes: () => limitBytes,
+    keptBytes: (use) => Math.floor(limitBytes * KEPT[use]),
+    refusedAt: () => refusedAt,
+    async refresh() {
+      if (performance.now() - lookedAt > FRESH_MS) await disk.look();
+    },
+    async hasRoom(bytes, use) {
+      await disk.refresh();
+      if (fits(bytes, use)) return true;
+      await disk.look();
+      if (fits(bytes, use)) return true;
+      refusedAt = performance.now();
+      return false;
+    },
+    async take(bytes, use) {
+      if (!(await disk.hasRoom(bytes, use))) return false;
+      free -= bytes;
+      return true;
+    },
     async look() {
+      lookedAt = performance.now();
       const { bavail, blocks, bsize } = await statfs(dir);
       free = bavail * bsize;
       limitBytes = decideLimit(limit, blocks * bsize);

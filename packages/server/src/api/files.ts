@@ -64,7 +64,9 @@ function checkSignature(
 
 async function receive(c: HonoContext<AppEnv>, ctx: Context, jobNo: number): Promise<void> {
   const { sourceBytes, idleMs } = ctx.config.limits;
-  if (Number(c.req.header('content-length') ?? 0) > sourceBytes) {
+  const announced = c.req.header('content-length');
+  const size = announced === undefined ? null : Number(announced);
+  if (size !== null && size > sourceBytes) {
     throw invalid(`the file is larger than ${sourceBytes} bytes`);
   }
   const sent = bodyOf(c, idleMs);
@@ -73,5 +75,11 @@ async function receive(c: HonoContext<AppEnv>, ctx: Context, jobNo: number): Pro
   const { name, body } = isMultipart(contentType)
     ? await readOnlyPart(contentType, sent)
     : { name: named, body: sent };
-  await receiveUpload(ctx, { jobNo, body, name: name || named, signal: c.req.raw.signal });
+  await receiveUpload(ctx, {
+    jobNo,
+    body,
+    size,
+    name: name || named,
+    signal: c.req.raw.signal,
+  });
 }

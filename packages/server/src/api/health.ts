@@ -15,6 +15,7 @@ export function healthRoutes(app: Hono<AppEnv>, ctx: Context, telemetry: Telemet
   app.get('/readyz', async (c) => {
     c.set('operation', 'Health');
     await readiness.check();
+    await ctx.disk.refresh();
     return c.json({ status: 'ready', disk: presentDisk(ctx) });
   });
   app.get('/metrics', async (c) => {

@@ -1,7 +1,7 @@
 /** Errors as the contract's body (1.4). */
 import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import { ApiError, ERRORS, type RpcStatus } from '@bytenite/contract';
+import { ApiError, errorInfo, ERRORS, NO_SPACE_REASON, type RpcStatus } from '@bytenite/contract';
 import type { z } from 'zod';
 import { WorkerBusy } from '../schema/limited-worker.ts';
 
@@ -22,10 +22,11 @@ export function newRequestId(): string {
 export function problemOf(error: unknown, requestId: string): Problem {
   const known = toApiError(error);
   const { code, status } = ERRORS[known.kind];
-  const details =
+  const details: z.output<typeof RpcStatus>['details'] =
     known.violations.length === 0
       ? []
       : [{ '@type': BAD_REQUEST, fieldViolations: known.violations }];
+  if (known.reason !== '') details.push(errorInfo(known.reason));
   return {
     status,
     headers: retryHeader(known, status),
@@ -53,7 +54,26 @@ function toApiError(error: unknown): ApiError {
       cause: error,
     });
   }
+  if (isDiskFull(error)) {
+    return new ApiError('UNAVAILABLE', DISK_FULL, {
+      retryAfter: DISK_RETRY_SECONDS,
+      reason: NO_SPACE_REASON,
+      cause: error,
+    });
+  }
   return new ApiError('INTERNAL', 'internal error', { cause: error });
+}
+
+const DISK_FULL =
+  "the platform's disk is full. Delete jobs that are not needed, or ask its operator to make room";
+const DISK_RETRY_SECONDS = 60;
+/** SQLITE_FULL */
+const DATABASE_FULL = 13;
+
+/** Another program took the room that was there a moment ago. */
+function isDiskFull(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT' || errcode === DATABASE_FULL;
 }
 
 function retryHeader(error: ApiError, status: number): Record<string, string> {

@@ -58,8 +58,8 @@ export function runnerRoutes(ctx: Context, runnerToken: string): Hono<AppEnv> {
     return c.body(Readable.toWeb(Readable.from(stream)) as ReadableStream);
   });
   app.put('/leases/:lease/result', async (c) => {
-    const body = bodyOf(c, idleMs);
-    return c.json(await storeResult(ctx, c.req.param('lease'), body, c.req.raw.signal));
+    const result = { body: bodyOf(c, idleMs), atLeast: Number(c.req.query('bytes') ?? 0) };
+    return c.json(await storeResult(ctx, c.req.param('lease'), result, c.req.raw.signal));
   });
   app.get('/packages/:hash', async (c) => {
     const { key } = await findPackage(ctx, c.req.param('hash'));

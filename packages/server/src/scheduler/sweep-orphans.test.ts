@@ -200,7 +200,7 @@ describe('what is needed stays, however old it is', () => {
       .execute();
     const { signal } = new AbortController();
     const receive = (body: AsyncIterable<Uint8Array>) =>
-      receiveUpload(ctx, { jobNo: job.no, body, name: 'in.txt', signal });
+      receiveUpload(ctx, { jobNo: job.no, body, size: null, name: 'in.txt', signal });
     async function* slowly() {
       yield Buffer.from('a');
       await sweepOrphans(ctx);
@@ -222,7 +222,7 @@ describe('what is needed stays, however old it is', () => {
     async function* body() {
       yield Buffer.from('large');
     }
-    const { key } = await storeResult(ctx, lease, body(), signal);
+    const { key } = await storeResult(ctx, lease, { body: body(), atLeast: 0 }, signal);
     const stored = await storePackage(ctx, Buffer.from('tar'));
     await ageAll(ctx);
     await sweepOrphans(ctx);

@@ -26,6 +26,8 @@ export interface TransferContext {
   keyPrefix: string;
   guard: UrlGuard;
   signal?: AbortSignal | undefined;
+  /** What a source's body passes through; the size is the announced one. */
+  receive?: (body: AsyncIterable<Uint8Array>, size: number | null) => AsyncIterable<Uint8Array>;
   /** Default 5 GiB. */
   maxBytes?: number | undefined;
   /** Default a minute. */
@@ -59,7 +61,8 @@ async function transferUrl(
   const { signal, maxBytes, idleMs } = context;
   const source = await openHttpSource(params, context.guard, { signal, maxBytes, idleMs });
   try {
-    return await store(source.name, source.body, context);
+    const { receive = (body) => body } = context;
+    return await store(source.name, receive(source.body, source.size), context);
   } finally {
     source.cancel();
   }

@@ -2,7 +2,7 @@
  * What a running server does for a backup: a snapshot of its database in its data directory, and a hold on
  * deletions. The caller copies both from there, so only whoever can read that directory gets anything.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ApiError, notFound, precondition } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
@@ -10,6 +10,7 @@ import { databaseFile } from '../../store/database-file.ts';
 import { writeSnapshot } from '../../store/snapshot.ts';
 import type { Caller } from '../auth/account.ts';
 import { requireAdmin } from '../auth/require-admin.ts';
+import { requireRoom } from '../require-space.ts';
 import { HOLD_MS, type BackupSession } from './backup-sessions.ts';
 
 export interface BackupView {
@@ -33,6 +34,8 @@ export async function beginBackup(ctx: Context, account: Caller): Promise<Backup
     });
   }
   try {
+    const { size } = await stat(databaseFile(ctx.config.dataDir));
+    await requireRoom(ctx, size, 'results');
     await mkdir(ctx.backups.folder, { recursive: true, mode: 0o700 });
     await writeSnapshot(databaseFile(ctx.config.dataDir), session.file);
   } catch (error) {

@@ -48,7 +48,7 @@ export interface StoredPackage {
 
 /** Never an object that was there before: it may be about to be deleted. */
 export async function storePackage(ctx: Context, body: BlobBody): Promise<StoredPackage> {
-  requireSpace(ctx);
+  await requireSpace(ctx, body instanceof Uint8Array ? body.byteLength : 0);
   const key = `package/${uuidv7()}`;
   const hold = await holdPackage(ctx.store.db, key, ctx.now() + HOLD_MS);
   await ctx.blobs.put(key, body);

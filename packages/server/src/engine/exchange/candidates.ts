@@ -30,6 +30,9 @@ export interface Candidates {
 
 /** Jobs with something to claim that this runner can run at all. */
 export async function findCandidates(ctx: Context, runner: Runner): Promise<Candidates> {
+  // Results need room; those of tasks under way are still taken.
+  await ctx.disk.refresh();
+  if (ctx.disk.isLow()) return { jobs: [], standings: [] };
   const standings = (await waitingStandings(ctx)).filter(({ room }) => hasRoom(room, 0));
   const perAccount = Math.max(MIN_PER_ACCOUNT, Math.floor(MAX_CANDIDATES / standings.length));
   const jobs: Candidate[] = [];

@@ -10,6 +10,7 @@ import { lockJobs } from '../../store/jobs.ts';
 import { jobsOfLeases } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
 import { endReservation } from '../fairness/reservations.ts';
+import { requireRoom } from '../require-space.ts';
 import type { Runner } from '../runners.ts';
 import { refuseSharedTier } from '../shared-tier.ts';
 import { findCandidates } from './candidates.ts';
@@ -58,6 +59,7 @@ async function settleAndClaim(
   if (!hasReports(request)) {
     return { verdicts: new Map(), claims: await claim(ctx, runner, request, true, signal) };
   }
+  await requireRoom(ctx, tail.byteLength, 'reports');
   // The runner knows its capacity, so what it reports need not be settled before it gets more.
   const [verdicts, claims] = await Promise.all([
     settle(ctx, runner, request, tail),

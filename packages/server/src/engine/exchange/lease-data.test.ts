@@ -35,7 +35,7 @@ describe('a result too large for a message', () => {
     const runner = await TestRunner.register(ctx);
     const grant = await runner.claimOne();
     const { bytes, sha256 } = bundleOf({ large: 'x'.repeat(100_000), 'a/small': 'y' });
-    const stored = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const stored = await storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
     expect(stored).toMatchObject({ size: bytes.byteLength, sha256 });
     expect(stored.key.startsWith(`job/${job.no}/data/results/app-0-0-1/`)).toBe(true);
     const report = succeeded(ctx, grant, {});
@@ -54,8 +54,8 @@ describe('a result too large for a message', () => {
     const runner = await TestRunner.register(ctx);
     const grant = await runner.claimOne();
     const { bytes } = bundleOf({ a: 'x' });
-    const lost = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
-    const stored = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const lost = await storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
+    const stored = await storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
     const report = succeeded(ctx, grant, {});
     report.report.outcome = { ok: true, result: { stored } };
     expect(await runner.report(report)).toEqual(['committed']);
@@ -69,11 +69,11 @@ describe('a result too large for a message', () => {
     const runner = await TestRunner.register(ctx);
     const grant = await runner.claimOne();
     const { bytes } = bundleOf({ a: 'x' });
-    const first = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
-    const second = await storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const first = await storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
+    const second = await storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
     expect(second.key).not.toBe(first.key);
     await runner.report(failed(ctx, grant));
-    const late = storeResult(ctx, grant.lease, bodyOf(bytes), NEVER);
+    const late = storeResult(ctx, grant.lease, { body: bodyOf(bytes), atLeast: 0 }, NEVER);
     await expect(late).rejects.toThrow('lease not found');
   });
 });

@@ -15,6 +15,7 @@ import type { LeaseRow } from '../../store/tables.ts';
 import { findTask } from '../../store/tasks.ts';
 import { streamInput } from '../input-index.ts';
 import { resultsPrefix } from '../job-keys.ts';
+import { requireRoom, whileRoom } from '../require-space.ts';
 
 /** The input of a leased task as a file stream. */
 export async function openInput(
@@ -45,6 +46,12 @@ async function* streamChunk(
 /** What was stored for a report that never came is collected this long after its attempt must have ended. */
 const UNREPORTED_MS = 24 * 3600 * 1000;
 
+export interface IncomingResult {
+  body: AsyncIterable<Uint8Array>;
+  /** What its files have, which is nearly all of it. */
+  atLeast: number;
+}
+
 /**
  * Stores a bundle too large for an exchange, below the attempt's own key. It is named as garbage first;
  * the transaction that commits it takes the name away, so nothing stays that nobody commits.
@@ -52,14 +59,15 @@ const UNREPORTED_MS = 24 * 3600 * 1000;
 export async function storeResult(
   ctx: Context,
   leaseId: string,
-  body: AsyncIterable<Uint8Array>,
+  { body, atLeast }: IncomingResult,
   signal: AbortSignal,
 ): Promise<StoredResult> {
   const lease = await leaseOf(ctx, leaseId);
+  await requireRoom(ctx, atLeast, 'results');
   const attempt = [lease.kind, lease.run, lease.chunk, lease.attempt].join('-').toLowerCase();
   const key = `${resultsPrefix(lease.job)}/${attempt}/${uuidv7()}`;
   await insertGarbage(ctx.store.db, key, ctx.now() + ctx.config.stagingMs + UNREPORTED_MS);
-  return { key, ...(await ctx.blobs.put(key, body, { signal })) };
+  return { key, ...(await ctx.blobs.put(key, whileRoom(ctx, body, 'results'), { signal })) };
 }
 
 /** A package by the hex SHA-256 of its canonical tar. */

@@ -7,7 +7,7 @@ import { jobSteps } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow, StepRow } from '../../store/tables.ts';
 import { COMPONENT_OF_KIND } from '../job-policy.ts';
-import { NO_SPACE } from '../require-space.ts';
+import { NO_SPACE, wasRefusedLately } from '../require-space.ts';
 import { placeIn, type QueueView } from './queue-view.ts';
 import { countWords, reason, secondsWords, type Reason } from './reason.ts';
 import { runnerProblem } from './runner-problem.ts';
@@ -64,7 +64,7 @@ function stepReasons(ctx: Context, step: StepRow): Reason[] {
     step.tries > 0
       ? reason(
           'BACKOFF',
-          `waits ${secondsWords(waits)} before trying the ${step.name} step again`,
+          `waits ${secondsWords(waits)} before trying the ${step.name} step again${lackOfRoom(ctx)}`,
           details,
         )
       : reason(
@@ -80,10 +80,15 @@ async function backoffReason(ctx: Context, db: Db, job: JobRow): Promise<Reason 
   const isCursorLeft = job.state === 'PARTITIONED' && job.cursor < job.num_chunks;
   if (isCursorLeft || readyAt === null || readyAt <= ctx.now()) return null;
   const waits = readyAt - ctx.now();
-  return reason('BACKOFF', `waits ${secondsWords(waits)} before the next retry`, {
+  return reason('BACKOFF', `waits ${secondsWords(waits)} before the next retry${lackOfRoom(ctx)}`, {
     seconds: Math.ceil(waits / 1000),
     until: new Date(readyAt).toISOString(),
   });
+}
+
+/** What was tried in vain may have been refused for lack of room, even where smaller things still fit. */
+function lackOfRoom(ctx: Context): string {
+  return wasRefusedLately(ctx) ? "; the platform's disk had too little room a moment ago" : '';
 }
 
 function limitReasons({ limits, held }: QueueView, component: PinnedRevision): Reason[] {

@@ -55,7 +55,7 @@ export async function createJob(
   input: CreateJobInput,
   once: Once<JobView> | null = null,
 ): Promise<JobView> {
-  requireSpace(ctx);
+  await requireSpace(ctx);
   if (RESERVED_IDS.has(input.jobId ?? '')) {
     throw invalid(`jobId ${input.jobId} is a reserved word`, [
       { field: 'jobId', description: 'is a reserved word' },

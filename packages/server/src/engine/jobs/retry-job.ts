@@ -50,7 +50,7 @@ export async function retryJob(
   once: Once<void> | null = null,
 ): Promise<void> {
   const seen = await jobOf(ctx, account, id);
-  requireSpace(ctx);
+  await requireSpace(ctx);
   const config = input.config ?? {};
   checkConfig(config);
   fromOf(ctx, seen);

@@ -33,7 +33,7 @@ async function upload(job: JobRow, text: string): Promise<void> {
     yield Buffer.from(text);
   }
   const { signal } = new AbortController();
-  await receiveUpload(ctx, { jobNo: job.no, body: body(), name: 'f', signal });
+  await receiveUpload(ctx, { jobNo: job.no, body: body(), size: null, name: 'f', signal });
 }
 
 describe('a run', () => {

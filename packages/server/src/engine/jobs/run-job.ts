@@ -29,7 +29,7 @@ export async function runJob(
   once: Once<void> | null = null,
 ): Promise<void> {
   const draft = await draftOf(ctx, account, id);
-  requireSpace(ctx);
+  await requireSpace(ctx);
   checkConfig(config);
   await checkStart(ctx, account.id, withConfig(draft.doc, config), draft.job.no);
   await transactOnce(ctx, once, async (tx) => {

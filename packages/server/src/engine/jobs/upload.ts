@@ -7,7 +7,7 @@ import { findUpload, insertGarbage, saveUpload } from '../../store/records.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { dataPrefix } from '../job-keys.ts';
-import { requireSpace, whileSpace } from '../require-space.ts';
+import { requireSpace, whileRoom } from '../require-space.ts';
 import { ALREADY_STARTED, jobOf } from './draft.ts';
 
 /** How long a tempUrl can be used. */
@@ -16,6 +16,8 @@ export const UPLOAD_URL_MS = 24 * 3600 * 1000;
 export interface IncomingFile {
   jobNo: number;
   body: AsyncIterable<Uint8Array>;
+  /** As announced. */
+  size: number | null;
   /** From the request; may be empty. */
   name: string;
   signal: AbortSignal;
@@ -24,7 +26,7 @@ export interface IncomingFile {
 /** Takes the file of a signed tempUrl. The last complete upload counts; starting the job seals it. */
 export async function receiveUpload(ctx: Context, file: IncomingFile): Promise<void> {
   checkOpen(await findJobByNo(ctx.store.db, file.jobNo));
-  requireSpace(ctx);
+  await requireSpace(ctx, file.size ?? 0);
   const key = `${dataPrefix(file.jobNo)}/upload/${uuidv7()}`;
   const { size, sha256 } = await store(ctx, key, file);
   try {
@@ -51,7 +53,10 @@ export async function receiveUpload(ctx: Context, file: IncomingFile): Promise<v
 async function store(ctx: Context, key: string, file: IncomingFile) {
   const maxBytes = ctx.config.limits.sourceBytes;
   try {
-    return await ctx.blobs.put(key, whileSpace(ctx, file.body), { signal: file.signal, maxBytes });
+    return await ctx.blobs.put(key, whileRoom(ctx, file.body, 'new work'), {
+      signal: file.signal,
+      maxBytes,
+    });
   } catch (error) {
     if (!(error instanceof BlobTooLarge)) throw error;
     throw new ApiError('INVALID_ARGUMENT', `the file is larger than ${maxBytes} bytes`);

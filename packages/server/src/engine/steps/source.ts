@@ -7,6 +7,7 @@ import { SourceError } from '../../transfer/source-error.ts';
 import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
 import { openPassword } from '../jobs/read-sources.ts';
 import { writeInputIndex, type InputEntry } from '../input-index.ts';
+import { whileRoom } from '../require-space.ts';
 import { enterState } from '../transitions/enter-state.ts';
 import { insertEngineTask } from './engine-task.ts';
 import { completeStep, StepFailure, stepKey, type StepRun } from './step.ts';
@@ -40,6 +41,7 @@ async function transfer(run: StepRun): Promise<SourceFile[]> {
       keyPrefix: stepKey(run, 'files'),
       guard: ctx.guard,
       signal,
+      receive: (body, size) => whileRoom(ctx, body, 'new work', size),
       maxBytes: ctx.config.limits.sourceBytes,
       idleMs: ctx.config.limits.idleMs,
     });

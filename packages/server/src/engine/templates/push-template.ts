@@ -11,6 +11,7 @@ import { isPassthrough, PASSTHROUGH } from '../../domain/job-doc.ts';
 import { parseTag } from '../../domain/tags.ts';
 import { saveTemplate } from '../../store/templates.ts';
 import type { Account } from '../auth/account.ts';
+import { requireSpace } from '../require-space.ts';
 import { checkParamsSize } from '../jobs/draft.ts';
 import { readSources } from '../jobs/read-sources.ts';
 
@@ -23,6 +24,7 @@ export async function pushTemplate(
   account: Account,
   input: TemplateInput,
 ): Promise<void> {
+  await requireSpace(ctx);
   checkTags(input);
   checkConfig(input.config ?? {});
   const sources = await readSources(ctx, account.id, input);
