@@ -54,7 +54,7 @@ const countOf = ({ taskCounts }: Job, state: string) => taskCounts[`TASK_STATE_$
 describe.runIf(small.isMounted)('a disk that is almost full', () => {
   beforeAll(async () => {
     vi.stubEnv('TMPDIR', disk);
-    platform = await startPlatform({ runnerArgs: ['--cpus', '2'] });
+    platform = await startPlatform({ runnerArgs: ['--cpus', '2', '--sandbox', 'process'] });
     vi.unstubAllEnvs();
     await pushComponent(platform, { name: 'split', type: 'partitioner', main: SPLIT });
     await pushComponent(platform, { name: 'gated', type: 'app', main: GATED });
