@@ -32,6 +32,7 @@ it('ends with what it started when it is killed', async () => {
   server.process.kill('SIGKILL');
   expect(await server.ended()).toBe('SIGKILL');
   await waitFor('the server to end', () => !isAlive(child ?? 0));
+  expect(child).toBeGreaterThan(1);
 });
 
 it('tells why it does not start, and ends with exit code 1', async () => {

@@ -193,6 +193,7 @@ function userText(settings: string): string {
     disabled: false,
     isOnboarded: false,
     onboardingInfo: [],
+    limits: { runningTasks: 0, cpus: 0, queuedTasks: 0 },
   };
   return `${JSON.stringify(user).slice(0, -1)},"settings":${settings}}`;
 }

@@ -80,5 +80,6 @@ function userOf({ id }: Listed): object {
     disabled: false,
     isOnboarded: false,
     onboardingInfo: [],
+    limits: { runningTasks: 0, cpus: 0, queuedTasks: 0 },
   };
 }

@@ -20,7 +20,8 @@ function make(name: string, { isGone = false, cached = false, owner = true } = {
     mkdirSync(path.join(dir, part), { recursive: true });
   }
   if (owner) writeFileSync(path.join(dir, 'data-dir'), dataDir);
-  if (cached) mkdirSync(path.join(dir, 'caches/user'));
+  mkdirSync(path.join(dir, 'caches/user'));
+  if (cached) writeFileSync(path.join(dir, 'caches/user/model.bin'), 'weights');
   return dir;
 }
 

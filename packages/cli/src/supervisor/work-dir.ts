@@ -52,11 +52,19 @@ export async function clearWorkDir(dataDir: string, parent = PARENT): Promise<vo
   const dir = workDirOf(dataDir, parent);
   if (!existsSync(dir) || !isOwn(dir)) return;
   const caches = path.join(dir, CACHES);
-  const keeps = existsSync(caches) && readdirSync(caches).length > 0 ? [CACHES, OWNER_FILE] : [];
+  const keeps = holdsFiles(caches) ? [CACHES, OWNER_FILE] : [];
   for (const name of readdirSync(dir)) {
     if (!keeps.includes(name)) await remove(path.join(dir, name));
   }
   if (keeps.length === 0) await remove(dir);
+}
+
+/** The runner makes the folders of caches before anything is put there. */
+function holdsFiles(dir: string): boolean {
+  if (!existsSync(dir)) return false;
+  return readdirSync(dir, { withFileTypes: true }).some(
+    (entry) => !entry.isDirectory() || holdsFiles(path.join(dir, entry.name)),
+  );
 }
 
 /** Removes the folders of data directories that are gone, unless something still runs there. */
