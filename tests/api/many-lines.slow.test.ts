@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
+import { makeHome, waitFor } from '../cli/cli.ts';
 import { createJob, runJob } from './caller.ts';
 
 /** Of 101 bytes: 58 MiB; of what a task prints beyond 64 MiB only the end is kept. */
@@ -42,9 +43,10 @@ async function openStream(): Promise<http.IncomingMessage> {
   return response;
 }
 
-async function memoryBytes(): Promise<number> {
-  const status = await readFile(`/proc/${platform.server.process.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+async function memoryBytes(pid = platform.server.process.pid): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  // A process that has just ended has none.
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** The longest that the server left a small question unanswered while something went on. */
@@ -126,3 +128,42 @@ test('all lines come page by page, the oldest first, none is left out', async ()
   expect(next).toBe(LINES);
   expect(pages).toBeGreaterThanOrEqual(LINES / 10_000);
 }, 120_000);
+
+test('the command line prints the newest and says so, or all of them', async () => {
+  const home = await makeHome();
+  const env = { BYTENITE_API_URL: platform.url, BYTENITE_API_KEY: platform.apiKey };
+  const ofTask = ['job', 'logs', jobId, '--chunk', '0', '--level', 'unknown'];
+  try {
+    const { code, stdout, stderr } = await home.run(ofTask, { env });
+    expect(code).toBe(0);
+    expect(numbersIn(stdout)).toEqual({ first: LINES - 10_000, count: 10_000 });
+    expect(stderr).toContain('--all prints every line');
+    const all = home.start([...ofTask, '--all'], env);
+    let bytes = 0;
+    let isOver = false;
+    const ended = all.ended().finally(() => (isOver = true));
+    await waitFor('the end of the command', async () => {
+      bytes = Math.max(bytes, await memoryBytes(all.process.pid).catch(() => 0));
+      return isOver;
+    });
+    expect(await ended).toBe(0);
+    expect(numbersIn(all.output())).toEqual({ first: 0, count: LINES });
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(400 * MIB);
+    const wrong = await home.run([...ofTask, '--all', '--limit', '5'], { env });
+    expect(wrong.stderr).toContain('--all and --limit exclude each other');
+    expect(wrong.code).toBe(2);
+  } finally {
+    await home.remove();
+  }
+}, 120_000);
+
+/** Of numbers that follow each other; throws where they do not. */
+function numbersIn(printed: string): { first: number; count: number } {
+  const numbers = [...printed.matchAll(/\| (\d{7}) /g)].map(([, number]) => Number(number));
+  const [first = -1] = numbers;
+  for (const [i, number] of numbers.entries()) {
+    if (number !== first + i) throw new Error(`${number} came instead of ${first + i}`);
+  }
+  return { first, count: numbers.length };
+}
