@@ -26,6 +26,9 @@ const COPY = ['--data-dir', 'copy'];
 
 let home: Home;
 /** What tasks may look into, whoever they run as. */
+/** Tasks look for their gate among the files of this machine, which the tier `namespace` hides. */
+const TRUSTED = ['--sandbox', 'process', '--allow-shared-process-tier'];
+
 let gates: string;
 let up: Up;
 let restored: Up | undefined;
@@ -106,7 +109,7 @@ beforeAll(async () => {
   home = await makeHome();
   gates = await mkdtemp(path.join(tmpdir(), 'bytenite-gates-'));
   await chmod(gates, 0o755);
-  up = await startUp(home, ['--allow-shared-process-tier']);
+  up = await startUp(home, [...TRUSTED]);
   const call = await adminOf(up, '.bytenite');
   const platform = { call } as Platform;
   const secret = { id: 'keeper', secretType: 'other' };
@@ -175,7 +178,7 @@ describe('a platform whose jobs run', () => {
     expect(await stored('copy')).toBeGreaterThan(5);
     await up.stop();
     await writeFile(path.join(gates, 'open'), '');
-    restored = await startUp(home, ['--allow-shared-process-tier', ...COPY]);
+    restored = await startUp(home, [...TRUSTED, ...COPY]);
     const call = await adminOf(restored, 'copy');
     await home.ok(['job', 'results', 'ended', '--out', 'out', ...COPY]);
     const reversed = SECRET_KEY.split('').toReversed().join('');
@@ -219,7 +222,7 @@ describe('a platform that is stopped', () => {
       path.join(home.dir, 'copy/master-key'),
       path.join(home.dir, 'keyless/master-key'),
     );
-    restored = await startUp(home, ['--data-dir', 'keyless', '--allow-shared-process-tier']);
+    restored = await startUp(home, ['--data-dir', 'keyless', ...TRUSTED]);
     const call = await adminOf(restored, 'keyless');
     await reached(call, await start(call, { app: 'teller' }), isComplete);
     await restored.stop();
@@ -273,7 +276,7 @@ describe('a restore', () => {
 
   it('refuses a directory that is not empty, and one that a platform runs on', async () => {
     expect(await refused(backup, 'copy')).toContain('copy is not empty');
-    up = await startUp(home, ['--allow-shared-process-tier']);
+    up = await startUp(home, [...TRUSTED]);
     expect(await refused(backup, '.bytenite')).toContain('a platform is running on');
     await up.stop();
   });
