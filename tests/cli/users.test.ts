@@ -113,18 +113,18 @@ describe('a user', () => {
 
 it('a platform with several users does not start in the process tier unasked, and says how', async () => {
   await up.stop();
-  const { code, stderr } = await home.run(['up', '--port', '0']);
+  const { code, stderr } = await home.run(['up', '--port', '0', '--sandbox', 'process']);
   expect(code).toBe(1);
   expect(stderr).toContain('the runner did not start');
   expect(stderr).toMatch(/process tier does not keep the \d users of this platform apart/);
   expect(stderr).toContain('--allow-shared-process-tier');
-  up = await startUp(home, ['--allow-shared-process-tier']);
+  up = await startUp(home, ['--sandbox', 'process', '--allow-shared-process-tier']);
   expect(await home.ok(['user', 'list'])).toContain('ada');
 });
 
 it('a second user is refused where the operator did not allow it', async () => {
   const other = await makeHome();
-  const alone = await startUp(other);
+  const alone = await startUp(other, ['--sandbox', 'process']);
   try {
     const { code, stderr } = await other.run(['user', 'create', 'ada']);
     expect(code).toBe(1);
