@@ -1346,7 +1346,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         "6f0d2c1e-5b7a-4c3d-9e21-000000000002": {
           "logs": [
             {
-              "log": "image python:3.12-slim is not used: the component runs on this host's /usr/bin/python3 (sandbox process)",
+              "log": "image python:3.12-slim is not used: the component runs on this host's /usr/bin/python3 (sandbox namespace)",
               "timestamp": "2026-02-03T09:14:41Z",
               "level": "INFO",
               "container": "main"
