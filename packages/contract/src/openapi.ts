@@ -46,6 +46,7 @@ const IDEMPOTENCY_KEY = {
   required: false,
   description: 'The same key and body get the first reply again, for 24 hours',
   schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
+  example: 'nightly-count-2026-02-03',
 };
 
 function operation(

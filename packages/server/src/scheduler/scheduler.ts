@@ -1,4 +1,5 @@
 /** The loops that move jobs on without anybody asking. */
+import { setMaxListeners } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { COUNT_EVERY_MS, countUsage } from '../engine/fairness/count-usage.ts';
@@ -27,6 +28,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
   // The only process on its database: whoever ran a step before is dead. Else deadlines tell.
   if (ctx.store.shared === null) await releaseAllSteps(ctx.store.db);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every loop listens, and each while it waits
   const owner = randomUUID();
   const every = (name: string, ms: number, round: Loop['round']): Loop => ({
     name,
