@@ -55,6 +55,7 @@ async function serve(
   c.set('operation', id);
   const account =
     route.open === true ? null : await authenticate(ctx, credentialOf(c.req.raw.headers));
+  if (account !== null) c.set('account', account.id);
   const handler = (HANDLERS[service] as Record<string, Handler<Route> | undefined>)[id];
   if (!route.done || handler === undefined) throw refusalOf(id, route);
   const params = c.req.param();
