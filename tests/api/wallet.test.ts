@@ -319,7 +319,7 @@ describe('the exchange rate', () => {
     expect(await ada.call('GET', `${WALLET}/exchange_rate${query}`)).toMatchObject(expected);
   });
 
-  test.each(['currency=XXX', 'amount=1&currencyAmount=1', 'amount=-1', 'amount=much'])(
+  test.each(['currency=QQQ', 'amount=1&currencyAmount=1', 'amount=-1', 'amount=much'])(
     'of %s is refused',
     async (query) => {
       expect(await refusal(ada, 'GET', `${WALLET}/exchange_rate?${query}`)).toMatch(/^400\/3 /);
