@@ -3,7 +3,7 @@
  * is most of what a start takes. What they find beside themselves (the launcher, skeletons) lies two
  * folders up from there, as it does from the modules in `dist`.
  */
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -39,7 +39,9 @@ export async function bundle() {
  */
 async function bundlePackage(name, entries) {
   const dist = path.join(root, 'packages', name, 'dist');
-  const outdir = path.join(dist, 'bundle');
+  const target = path.join(dist, 'bundle');
+  // Built beside it: a platform that runs from here finds a whole program at any time.
+  const outdir = `${target}.next`;
   await rm(outdir, { recursive: true, force: true });
   await build({
     entryPoints: Object.entries(entries).map(([out, file]) => ({ in: path.join(dist, file), out })),
@@ -59,6 +61,8 @@ async function bundlePackage(name, entries) {
     banner: { js: REQUIRE },
     logLevel: 'warning',
   });
+  await rm(target, { recursive: true, force: true });
+  await rename(outdir, target);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle().catch(fail);
