@@ -11,8 +11,9 @@ import mmap
 import os
 import resource
 import signal
+import time
 
-from linux import PR_SET_PDEATHSIG
+from linux import PR_SET_PDEATHSIG, threads_of
 from seccomp import PR_SET_SECCOMP, SECCOMP_MODE_FILTER, load_filter
 
 # Python ignores the first two, the launcher the others; a task starts with the defaults.
@@ -258,13 +259,32 @@ def describe(program, spec, group, stdio, zone):
     add(step, "execve", argv[0], program.strings(argv), program.strings(env))
 
 
+class RecentCount:
+    """Threads of this process's user, counted anew when the last count is some seconds old."""
+
+    def __init__(self):
+        self.value, self.at = 0, float("-inf")
+
+    def count(self):
+        now = time.monotonic()
+        if now - self.at > 5:
+            self.value, self.at = threads_of(os.getuid()), now
+        return self.value
+
+
+threads_now = RecentCount()
+
+
 def limits_of(spec, group, is_zone):
     wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, MAX_OPEN_FILES)]
     if spec["fileBytes"]:
         wanted.append((resource.RLIMIT_FSIZE, spec["fileBytes"]))
-    # Counted per uid and user namespace: of use only where the slot has one of them for itself.
+    # Counted per uid and user namespace. A slot that shares its uid gets so many more than that user has
+    # now: others' processes count too, but no task takes all processes that the machine can have.
     if spec["uid"] is not None or is_zone:
         wanted.append((resource.RLIMIT_NPROC, spec["pids"]))
+    elif not (group and group.limits_pids):
+        wanted.append((resource.RLIMIT_NPROC, threads_now.count() + spec["pids"]))
     # Private writable memory of each process. RLIMIT_AS would also count what node or a JVM only
     # reserves, and stop them from starting.
     if not (group and group.limits_memory):
