@@ -117,7 +117,10 @@ describe.runIf(!isRecording).each(Object.keys(SERVICES) as ServiceName[])(
   },
 );
 
-/** What a query can leave out, an example can too. */
+/**
+ * What a query or a header can leave out, an example can too: the document's page would send it by itself,
+ * and of a key for one call that is wrong.
+ */
 function isShown(shown: Shown & { in?: string }): boolean {
-  return shown.in !== 'query';
+  return shown.in !== 'query' && shown.in !== 'header';
 }

@@ -44,9 +44,9 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header' as const,
   required: false,
-  description: 'The same key and body get the first reply again, for 24 hours',
+  description:
+    'Any text of your own, such as nightly-2026-02-03: the same key and body get the first reply again, for 24 hours',
   schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
-  example: 'nightly-count-2026-02-03',
 };
 
 function operation(
