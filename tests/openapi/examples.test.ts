@@ -36,10 +36,13 @@ const DONE = Object.values(ROUTES)
   .flatMap((routes) => Object.entries<Route>(routes))
   .filter(([, route]) => route.done);
 
-test.runIf(isRecording)('they are recorded anew', async () => {
-  expect(Object.keys(recorded)).toEqual(DONE.map(([id]) => id));
-  await writeFile(FILE, `${HEADER}${JSON.stringify(recorded, null, 2)};\n`);
-});
+// Not a test that is skipped: elsewhere than in `npm run examples` there is none.
+if (isRecording) {
+  test('they are recorded anew', async () => {
+    expect(Object.keys(recorded)).toEqual(DONE.map(([id]) => id));
+    await writeFile(FILE, `${HEADER}${JSON.stringify(recorded, null, 2)};\n`);
+  });
+}
 
 describe.runIf(!isRecording)('what the documents show', () => {
   test.each(DONE)('of %s is what a platform says', (id) => {
