@@ -31,7 +31,9 @@ export async function openEvents(
     signal: AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]),
   });
   if (response.body === null) throw new Error('no stream');
-  const messages = messagesOf(response.body, accept === 'text/event-stream');
+  // Locked at once: a body that nobody reads yet is cancelled when its response is collected.
+  const parts = response.body.values();
+  const messages = messagesOf(parts, accept === 'text/event-stream');
   const next = async (): Promise<Message> => {
     const { done, value } = await messages.next();
     if (done === true) throw new Error('the stream has ended');
@@ -61,13 +63,13 @@ export async function openEvents(
 }
 
 async function* messagesOf(
-  body: ReadableStream<Uint8Array>,
+  parts: AsyncIterable<Uint8Array>,
   isServerSent: boolean,
 ): AsyncGenerator<Message, undefined> {
   const decoder = new TextDecoder();
   const end = isServerSent ? '\n\n' : '\n';
   let rest = '';
-  for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const part of parts) {
     const blocks = (rest + decoder.decode(part, { stream: true })).split(end);
     rest = blocks.pop() ?? '';
     for (const block of blocks) {

@@ -7,7 +7,7 @@ import { startPlatform, until, waitForJob, type Platform } from '../support/plat
 import { createJob, JOBS, refusal, runJob, send } from './caller.ts';
 import { openEvents } from './events.ts';
 
-const HOURS = 0.001;
+const HOURS = 0.002;
 const EXPIRY_MS = 60_000;
 const WORK = `import json, os, sys
 print("worked here")
