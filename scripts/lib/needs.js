@@ -48,6 +48,13 @@ const NEEDS = [
     find: () => findProgram('fish'),
   },
   {
+    name: 'what builds networks (ip, nft, slirp4netns)',
+    why: 'attacks on the sandbox are tried in one',
+    variable: 'BYTENITE_TEST_NETWORK_TOOLS',
+    debian: ['iproute2', 'nftables', 'slirp4netns'],
+    find: () => findPrograms(['ip', 'nft', 'slirp4netns']),
+  },
+  {
     name: 'PostgreSQL',
     why: 'the store runs on it as on SQLite',
     variable: 'BYTENITE_TEST_POSTGRES',
@@ -126,6 +133,12 @@ async function findPythonWithRequests() {
     }
   }
   return undefined;
+}
+
+/** @param {string[]} names */
+async function findPrograms(names) {
+  const found = await Promise.all(names.map(findProgram));
+  return found.includes(undefined) ? undefined : found.join(' ');
 }
 
 /** @param {string} name */

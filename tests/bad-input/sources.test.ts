@@ -3,11 +3,15 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ROOT, runProgram } from '../cli/cli.ts';
+import { canOrSay } from '../support/can-or-say.ts';
 import type { Outcome } from './network/hostile-sources.ts';
 
 const ISOLATE = process.getuid?.() === 0 ? ['-n', '-m'] : ['-r', '-n', '-m'];
 /** A machine may refuse its users a network of their own; the guard's unit tests run everywhere. */
-const canIsolate = spawnSync('unshare', [...ISOLATE, 'true']).status === 0;
+const canIsolate = canOrSay('hostile sources', {
+  'a user who may make a network of its own (unshare)':
+    spawnSync('unshare', [...ISOLATE, 'true']).status === 0,
+});
 const PUBLIC = '93.184.215.14';
 
 const SOURCES = [
