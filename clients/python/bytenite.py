@@ -18,6 +18,7 @@ import io
 import json
 import os
 import random
+import re
 import socket
 import sys
 import time
@@ -53,6 +54,8 @@ TRANSFER_IDLE = 60.0
 MAX_RETRY_AFTER = 60.0
 MAX_LINE = 16 * 1024 * 1024
 PASSING = (502, 503, 504)
+# The calls that the platform does once by their key: what makes, runs and retries a job.
+TAKES_KEY = re.compile(r"/v1/(customer|computing)/jobs(/[^/]+/(run|retry)|/run/[^/]+)?")
 TOO_MANY_REQUESTS = 429
 ENDED = ("JOB_STATE_COMPLETE", "JOB_STATE_FAILED")
 
@@ -325,8 +328,10 @@ class Client:
         timeout: Optional[float] = None,
     ) -> Json:
         """Makes any call of the API and returns its reply. A call that did not get through is repeated when it
-        cannot have been done, or when it is repeatable: so is everything but POST, and a POST with an
-        idempotency_key, by which the platform knows it again."""
+        cannot have been done, or when it is repeatable: so is everything but POST, and what makes, runs or retries a
+        job with an idempotency_key, by which the platform knows it again. Other calls do not take the key."""
+        if method != "POST" or not TAKES_KEY.fullmatch(path):
+            idempotency_key = None
         if repeatable is None:
             repeatable = method != "POST" or idempotency_key is not None
         headers = {"Content-Type": "application/json", "Accept": "application/json", **self._login}

@@ -101,6 +101,13 @@ class Calls(unittest.TestCase):
         self.assertEqual(server.client().create_job(app="a", idempotency_key="once"), {"id": "j"})
         self.assertEqual([headers["Idempotency-Key"] for _, _, headers in server.requests], ["once", "once"])
 
+    def test_a_key_repeats_no_post_of_which_the_platform_knows_no_keys(self):
+        server = Server(self, lambda request, number: request.send(503, error(14, "away")))
+        for path in ("/v1/customer/jobs/j/abort", "/v1/customer/jobs/filter", "/v1/dev/apps"):
+            with self.assertRaises(bytenite.ApiError):
+                server.client().call("POST", path, {}, idempotency_key="once")
+        self.assertEqual(len(server.requests), 3)
+
     def test_a_post_that_nobody_got_is_repeated(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

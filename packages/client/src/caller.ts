@@ -8,7 +8,7 @@ export interface CallOptions {
   timeoutMs?: number;
   /**
    * Names this call to the platform (`Idempotency-Key`), which then does it once however often it arrives,
-   * so that it is repeated like one that only reads. For calls that the contract says it of.
+   * so that it is repeated like one that only reads. Left out of calls that the contract does not say it of.
    */
   idempotencyKey?: string;
 }

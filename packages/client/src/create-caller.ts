@@ -17,7 +17,8 @@ interface LooseInput {
 export function createCaller(transport: Transport): Caller {
   async function text(id: string, input: LooseInput = {}, options: CallOptions = {}) {
     const operation = findOperation(id);
-    const key = options.idempotencyKey;
+    // Elsewhere the platform knows no keys: repeated, the call would be done twice.
+    const key = operation.route.idempotent === true ? options.idempotencyKey : undefined;
     const { response, text: reply } = await transport.exchange(
       {
         method: operation.route.method,

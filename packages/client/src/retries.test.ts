@@ -68,6 +68,14 @@ describe('a call that changes something', () => {
     expect(keys).toEqual(['once', 'once']);
   });
 
+  it('is not repeated with a key where the platform knows no keys', async () => {
+    const server = await serve((_, response) => json(response, errorBody(14, 'away'), 503));
+    const client = createClient({ baseUrl: server.url, retry: QUICK });
+    const abort = client.call('Customer_AbortJob', JOB, { idempotencyKey: 'once' });
+    await expect(abort).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('is repeated when nobody was there to get it', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
