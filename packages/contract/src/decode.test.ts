@@ -4,7 +4,7 @@ import { decodeQuery, decodeText, wireTraits } from './decode.ts';
 import { RawJson } from './raw-json.ts';
 import { UpdateUserInput } from './shapes/account.ts';
 import { EnginesQuery } from './shapes/component.ts';
-import { ConfigBody, CreateJobInput, JobNameInput } from './shapes/job.ts';
+import { ConfigBody, CreateJobInput, JobNameInput, LogsInput } from './shapes/job.ts';
 import { TasksQuery } from './shapes/task.ts';
 
 function decoded(schema: z.ZodType, body: unknown): unknown {
@@ -144,6 +144,28 @@ describe('refusals', () => {
       config: { taskTimeout: {} },
     });
     expect(violations.map(({ field }) => field)).toEqual(['name', 'config.taskTimeout', 'run']);
+  });
+
+  it('of a list too long name the list, not its entries', () => {
+    const list = (length: number) => ({ jobId: 'j', taskIds: Array.from({ length }, () => 1) });
+    expect(refusal(LogsInput, list(100_000))).toEqual({
+      ok: false,
+      message: 'taskIds must have at most 10000 entries',
+      violations: [{ field: 'taskIds', description: 'must have at most 10000 entries' }],
+    });
+    expect(refusal(LogsInput, { jobId: 'j', taskIds: 'a,'.repeat(10_001) }).message).toMatch(
+      /^taskIds must/,
+    );
+  });
+
+  it('of the longest list name each entry once, in order', () => {
+    const length = 10_000;
+    const { violations } = refusal(LogsInput, {
+      jobId: 'j',
+      taskIds: Array.from({ length }, () => 1),
+    });
+    const fields = Array.from({ length }, (_, i) => `taskIds.${i}`);
+    expect(violations.map(({ field }) => field)).toEqual(fields);
   });
 
   it.each(['{', '{"a":1,}', "{'a':1}", '{"a":1}//', 'name'])('cover broken JSON: %s', (body) => {

@@ -64,7 +64,7 @@ export function decodeText<S extends z.ZodType>(schema: S, text: string): Decode
   } catch (error) {
     if (error instanceof SyntaxError) return malformed(`body is not valid JSON: ${error.message}`);
     if (error instanceof RangeError) return malformed('body is nested too deeply');
-    if (error instanceof NulError) return refused(error.field);
+    if (error instanceof RefusedError) return refused(error);
     throw error;
   }
 }
@@ -88,23 +88,27 @@ export function decodeQuery<S extends z.ZodType>(
   try {
     return validate(schema, shape(schema, Object.fromEntries(values), [], source) ?? {});
   } catch (error) {
-    if (error instanceof NulError) return refused(error.field);
+    if (error instanceof RefusedError) return refused(error);
     throw error;
   }
 }
 
-/** No text that is stored or passed on can hold a NUL: databases and environments refuse it. */
-class NulError extends Error {
-  override readonly name = 'NulError';
+/** What is refused on sight, whatever the schema says of the rest. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError';
   readonly field: string;
-  constructor(path: Path) {
-    super('NUL in a text');
+  readonly description: string;
+  constructor(path: Path, description: string) {
+    super(description);
     this.field = path.join('.');
+    this.description = description;
   }
 }
 
-function refused(field: string): Decoded<never> {
-  const description = 'must not contain NUL';
+/** More than any call needs; each entry may become a complaint, and a schema may forget its bound. */
+const MAX_ENTRIES = 10_000;
+
+function refused({ field, description }: RefusedError): Decoded<never> {
   const message = `${field || 'body'} ${description}`;
   return { ok: false, message, violations: [{ field, description }] };
 }
@@ -126,8 +130,11 @@ function validate<S extends z.ZodType>(schema: S, value: unknown): Decoded<z.out
 
 /** A whole number has a limit of its own before the field's: of two complaints of a kind, the field's counts. */
 function lastOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
-  const keys = issues.map(({ path, code }) => JSON.stringify([path.map(String), code]));
-  return issues.filter((_, index) => keys.indexOf(keys[index] ?? '', index + 1) === -1);
+  const last = new Map<string, z.core.$ZodIssue>();
+  for (const issue of issues) {
+    last.set(JSON.stringify([issue.path.map(String), issue.code]), issue);
+  }
+  return [...last.values()];
 }
 
 const NOUNS: Record<string, string> = {
@@ -165,7 +172,10 @@ function shape(schema: z.ZodType, value: unknown, path: Path, source: Source): u
   if (value === null || value === undefined) return undefined;
   if (traits?.opaque) return new RawJson(sourceOf(source.text, nodeAt(source, path)));
   if (traits?.json) return value;
-  if (typeof value === 'string' && value.includes('\0')) throw new NulError(path);
+  // No text that is stored or passed on can hold a NUL: databases and environments refuse it.
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw new RefusedError(path, 'must not contain NUL');
+  }
   const def = (schema as unknown as z.core.$ZodTypes)._zod.def;
   switch (def.type) {
     case 'object':
@@ -180,6 +190,9 @@ function shape(schema: z.ZodType, value: unknown, path: Path, source: Source): u
       return shape(def.in as z.ZodType, value, path, source);
     case 'array': {
       const items = source.isQuery || !Array.isArray(value) ? listOf(value) : value;
+      if (items.length > MAX_ENTRIES) {
+        throw new RefusedError(path, `must have at most ${MAX_ENTRIES} entries`);
+      }
       return items.map((item, i) =>
         shape(def.element as z.ZodType, item, [...path, String(i)], source),
       );
