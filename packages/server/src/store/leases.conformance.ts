@@ -192,7 +192,7 @@ export function describeLeases(fixture: Fixture): void {
         ready_at: readyAt,
       });
       const take = (now: number, limit: number) =>
-        fixture.store.transact((tx) => takeReady(tx, job, 'APP', now, limit));
+        fixture.store.transact((tx) => takeReady(tx, { job, kind: 'APP', run: 0 }, now, limit));
 
       it('are taken once, when they are due, the longest waiting first', async () => {
         const { store } = fixture;
@@ -221,6 +221,13 @@ export function describeLeases(fixture: Fixture): void {
         expect((await take(T0, 9)).map((row) => row.kind)).toEqual(['APP']);
         await store.transact((tx) => deleteReady(tx, job));
         expect(await nextReadyAt(store.db, job)).toBeNull();
+      });
+
+      it('are taken of one run: what another one left is not taken with it', async () => {
+        const { store } = fixture;
+        await store.transact((tx) => insertReady(tx, [ready(0, T0), { ...ready(0, T0), run: 1 }]));
+        expect((await take(T0, 9)).map((row) => row.run)).toEqual([0]);
+        expect(await nextReadyAt(store.db, job)).toBe(T0);
       });
 
       it('wait once only', async () => {

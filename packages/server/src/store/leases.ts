@@ -295,11 +295,10 @@ export async function findReady(db: Db, task: TaskKey): Promise<ReadyTable | und
     .executeTakeFirst();
 }
 
-/** Takes due tasks of a job, the longest waiting first. */
+/** Takes due tasks of a job's run, the longest waiting first. */
 export async function takeReady(
   tx: Tx,
-  job: number,
-  kind: TaskKind,
+  { job, kind, run }: Omit<TaskKey, 'chunk'>,
   now: number,
   limit: number,
 ): Promise<ReadyTable[]> {
@@ -308,6 +307,7 @@ export async function takeReady(
     .selectAll()
     .where('job', '=', job)
     .where('kind', '=', kind)
+    .where('run', '=', run)
     .where('ready_at', '<=', now)
     .orderBy('ready_at')
     .orderBy('chunk')
@@ -318,6 +318,7 @@ export async function takeReady(
     .deleteFrom('ready')
     .where('job', '=', job)
     .where('kind', '=', kind)
+    .where('run', '=', run)
     .where(
       'chunk',
       'in',

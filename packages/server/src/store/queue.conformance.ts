@@ -23,7 +23,9 @@ export function describeQueue(fixture: Fixture): void {
     });
 
     const at = async (now: number, limit = 10, after: JobPlace | null = null) =>
-      (await waitingJobs(fixture.store.db, account, now, { after, limit })).map((job) => job.no);
+      (await waitingJobs(fixture.store.db, account, now, { after, limit, maxDue: 9 })).map(
+        (job) => job.no,
+      );
 
     const wait = async (job: number, readyAt: number, chunk = 0) =>
       fixture.store.transact((tx) =>
@@ -70,10 +72,11 @@ export function describeQueue(fixture: Fixture): void {
       const job = await addJob(store, account, 'PARTITIONED', { num_chunks: 9, cursor: 5 });
       await wait(job.no, T0, 1);
       await wait(job.no, T0 + 1, 2);
-      const waiting = async (now: number) =>
-        (await waitingJobs(store.db, account, now, { after: null, limit: 9 }))[0]?.waiting;
+      const waiting = async (now: number, maxDue = 9) =>
+        (await waitingJobs(store.db, account, now, { after: null, limit: 9, maxDue }))[0]?.waiting;
       expect(await waiting(T0)).toBe(5);
       expect(await waiting(T0 + 1)).toBe(6);
+      expect(await waiting(T0 + 1, 1)).toBe(5);
     });
 
     it('has the accounts that wait, with the limits of their own, and no others', async () => {

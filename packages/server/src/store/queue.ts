@@ -8,7 +8,7 @@ import { IS_RUNNING } from './jobs.ts';
 import type { Db } from './store.ts';
 import type { JobRow, Tables } from './tables.ts';
 
-/** A job with tasks that could be claimed now, and how many. */
+/** A job with tasks that could be claimed now, and how many; of those that are due as many as were counted. */
 export type WaitingJob = JobRow & { waiting: number };
 
 /** Where the next page of an account's jobs begins. */
@@ -46,22 +46,35 @@ export async function waitingAccounts(
   return rows.map(({ id, limits }) => ({ id, limits: parseLimits(limits) }));
 }
 
-/** An account's jobs with tasks to claim, in the order in which they are served, after a place. */
+/** Whose jobs to look at: how many behind a place, and how many due tasks of each to count at most. */
+export interface JobPage {
+  after: JobPlace | null;
+  limit: number;
+  maxDue: number;
+}
+
+/** An account's jobs with tasks to claim, in the order in which they are served. */
 export async function waitingJobs(
   db: Db,
   account: string,
   now: number,
-  page: { after: JobPlace | null; limit: number },
+  page: JobPage,
 ): Promise<WaitingJob[]> {
   let query = db
     .selectFrom('job')
     .selectAll('job')
     .select((e) => [
       e
-        .selectFrom('ready')
-        .select((r) => r.fn.countAll<number>().as('n'))
-        .whereRef('ready.job', '=', 'job.no')
-        .where('ready.ready_at', '<=', now)
+        .selectFrom(
+          e
+            .selectFrom('ready')
+            .select('ready.chunk')
+            .whereRef('ready.job', '=', 'job.no')
+            .where('ready.ready_at', '<=', now)
+            .limit(page.maxDue)
+            .as('counted'),
+        )
+        .select((c) => c.fn.countAll<number>().as('n'))
         .$asScalar()
         .as('due'),
     ])

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { addAccount, T0 } from '../testing/rows.ts';
 import { expiredJobs, overdueJobs } from './jobs.ts';
 import { waitingAccounts, waitingJobs } from './queue.ts';
-import { jobsWithDueLeases } from './leases.ts';
+import { insertReady, jobsWithDueLeases, takeReady } from './leases.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { describeStore } from './store.conformance.ts';
 import { openStore, type Db } from './store.ts';
@@ -58,7 +58,7 @@ describe('the SQLite file', () => {
     await (await openStore(sqliteDialect(file), 'sqlite')).close();
     const plan = await planOf(file, async (db) => {
       await waitingAccounts(db, T0);
-      await waitingJobs(db, 'account', T0, { after: { rank: 1, no: 5 }, limit: 64 });
+      await waitingJobs(db, 'account', T0, { after: { rank: 1, no: 5 }, limit: 64, maxDue: 500 });
       await overdueJobs(db, T0, 100);
       await expiredJobs(db, T0, 100);
       await jobsWithDueLeases(db, T0, 100);
@@ -76,12 +76,30 @@ describe('the SQLite file', () => {
       'SEARCH job USING INDEX job_waiting (account=?)',
       'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
       'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
+      // The few that were counted, not the table.
+      'SCAN counted',
       'SCAN job USING INDEX job_waiting', // of running jobs only: the index holds no others
       'SEARCH job USING COVERING INDEX job_expiry (ended_at<?)',
       'SEARCH lease USING INDEX lease_deadline (deadline_at<?)',
       chunks('task', '>? AND chunk<?'),
       chunks('task', '>?'),
       chunks('attempt', '=?'),
+    ]);
+  });
+
+  it('takes tasks that wait in the order of an index, whatever number waits since the same moment', async () => {
+    const file = newFile();
+    const store = await openStore(sqliteDialect(file), 'sqlite');
+    const task = { job: 1, kind: 'APP', run: 0 } as const;
+    const rows = [1, 2].map((chunk) => ({ ...task, chunk, attempt: 2, ready_at: T0 }));
+    await store.transact((tx) => insertReady(tx, rows));
+    await store.close();
+    const plan = await planOf(file, (db) =>
+      db.transaction().execute((tx) => takeReady(tx, task, T0, 9)),
+    );
+    expect(plan).toEqual([
+      'SEARCH ready USING INDEX ready_due (job=? AND ready_at<?)',
+      'SEARCH ready USING PRIMARY KEY (job=? AND kind=? AND run=? AND chunk=?)',
     ]);
   });
 });
@@ -96,6 +114,7 @@ async function planOf(file: string, body: (db: Db) => Promise<unknown>): Promise
   await body(db);
   const plan: string[] = [];
   for (const { sql: text, parameters } of queries.splice(0)) {
+    if (/^(begin|commit)/.test(text)) continue;
     const explain = CompiledQuery.raw(`explain query plan ${text}`, [...parameters]);
     const { rows } = await db.executeQuery<{ detail: string }>(explain);
     plan.push(...rows.map(({ detail }) => detail));

@@ -16,6 +16,7 @@ import { components } from './migrations/0005-components.ts';
 import { wallet } from './migrations/0006-wallet.ts';
 import { retries } from './migrations/0008-retries.ts';
 import { fairShare } from './migrations/0009-fair-share.ts';
+import { readyOrder } from './migrations/0010-ready-order.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -118,6 +119,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0006-wallet': wallet(traits),
     '0008-retries': retries,
     '0009-fair-share': fairShare,
+    '0010-ready-order': readyOrder,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

@@ -12,6 +12,8 @@ import type { Runner } from '../runners.ts';
 import { candidateSecrets } from './candidate-secrets.ts';
 import { canRun, needsOf } from './task-context.ts';
 
+/** Tasks granted in one exchange, whatever the runner asks for. */
+export const MAX_GRANTS = 500;
 /** Jobs looked at in one exchange. */
 const MAX_CANDIDATES = 64;
 /** Of one account where many wait. */
@@ -53,7 +55,8 @@ async function candidatesOf(
   const candidates: Candidate[] = [];
   // Jobs that no runner can run must not hide those behind them.
   for (let after: JobPlace | null = null; candidates.length < limit;) {
-    const jobs = await waitingJobs(db, account, ctx.now(), { after, limit });
+    const page = { after, limit, maxDue: MAX_GRANTS };
+    const jobs = await waitingJobs(db, account, ctx.now(), page);
     for (const { waiting, ...job } of jobs) {
       const kind = kindClaimedIn(job.state);
       const policy = await policyOf(ctx, db, job.no, job.run);

@@ -17,11 +17,8 @@ import { withRoomNow } from '../fairness/standings.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
 import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
-import type { Candidate, Candidates } from './candidates.ts';
+import { MAX_GRANTS, type Candidate, type Candidates } from './candidates.ts';
 import { taskContext } from './task-context.ts';
-
-/** Tasks granted in one exchange, whatever the runner asks for. */
-const MAX_GRANTS = 500;
 
 export interface JobClaims extends Candidate {
   claims: Claim[];

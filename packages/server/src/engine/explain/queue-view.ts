@@ -9,6 +9,8 @@ import { waitingStandings } from '../fairness/standings.ts';
 
 /** Jobs of one account that are looked at; a place behind them is told as at least that. */
 const MAX_JOBS = 1000;
+/** Tasks of one job that wait for another attempt; more are told as so many. */
+const MAX_DUE = 1_000_000;
 
 export interface QueueView {
   limits: Limits;
@@ -35,7 +37,7 @@ export async function viewQueue(ctx: Context, db: Db, account: string): Promise<
   const waiting = await waitingTasks(db, ctx.now());
   const at = standings.findIndex((standing) => standing.account === account);
   const others = standings.filter((standing) => standing.account !== account);
-  const page = { after: null, limit: MAX_JOBS };
+  const page = { after: null, limit: MAX_JOBS, maxDue: MAX_DUE };
   const jobs = await waitingJobs(db, account, ctx.now(), page);
   return {
     limits: limitsOf(await limitsOfAccount(db, account), ctx.config.userLimits),

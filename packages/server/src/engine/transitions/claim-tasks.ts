@@ -32,7 +32,7 @@ export async function claimTasks(
   const kind = kindClaimedIn(job.state);
   if (kind === null || limit <= 0) return [];
   const run = runOf(job, kind);
-  const waiting = await takeReady(tx, job.no, kind, claimant.now, limit);
+  const waiting = await takeReady(tx, { job: job.no, kind, run }, claimant.now, limit);
   const attempts = new Map(waiting.map((row) => [row.chunk, row.attempt]));
   const sources =
     waiting.length === 0 ? [] : await taskSources(tx, job.no, kind, run, [...attempts.keys()]);
