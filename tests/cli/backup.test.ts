@@ -25,10 +25,10 @@ const SECRET_KEY = 'kept-through-a-restore';
 const COPY = ['--data-dir', 'copy'];
 
 let home: Home;
-/** What tasks may look into, whoever they run as. */
 /** Tasks look for their gate among the files of this machine, which the tier `namespace` hides. */
 const TRUSTED = ['--sandbox', 'process', '--allow-shared-process-tier'];
 
+/** What tasks may look into, whoever they run as. */
 let gates: string;
 let up: Up;
 let restored: Up | undefined;

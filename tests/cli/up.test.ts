@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tierHere } from '../support/probe.ts';
 import { childrenOf, commandOf, makeHome, startUp, waitFor, type Home, type Up } from './cli.ts';
 
 let home: Home;
@@ -37,7 +38,9 @@ describe('up', () => {
     const key = (await readFile(file, 'utf8')).trim();
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(up.output()).toContain(`${key} (shown this once)`);
-    expect(up.output()).toMatch(/runner {3}on this machine, sandbox tier namespace: \S/);
+    expect(up.output()).toMatch(
+      new RegExp(`runner {3}on this machine, sandbox tier ${tierHere()}: \\S`),
+    );
     expect(await home.ok(['job', 'list'])).toContain('No jobs yet');
 
     expect(await up.stop()).toBe(0);

@@ -89,7 +89,7 @@ def root_write_core_pattern(): open("/proc/sys/kernel/core_pattern", "r+").close
 def root_write_hostname(): open("/proc/sys/kernel/hostname", "r+").close()
 def root_cgroup_files(): open(TARGETS["cgroup"], "r+").close()
 def root_write_to_usr(): os.close(os.open("/usr", os.O_TMPFILE | os.O_RDWR))
-def root_mount(): call(165, 40, b"tmpfs", TARGETS["scratch"].encode(), b"tmpfs", 0, None)
+def root_mount(): call(165, 40, b"tmpfs", os.environ.get("TMPDIR", TARGETS["scratch"]).encode(), b"tmpfs", 0, None)
 def root_chroot():
     pid = os.fork()
     if pid == 0:

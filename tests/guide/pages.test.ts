@@ -110,7 +110,8 @@ describe('the guide', () => {
   it('has every page in its index, and every page of the index', async () => {
     const index = await readFile(path.join(GUIDE, 'README.md'), 'utf8');
     const linked = Array.from(index.matchAll(/\]\(([\w-]+\.md)\)/g), ([, name]) => name);
-    expect(linked).toEqual(expect.arrayContaining(Object.keys(PRINTED)));
+    // The guide to jobs has a test of its own.
+    expect(new Set(linked)).toEqual(new Set([...Object.keys(PRINTED), 'jobs.md']));
   });
 
   it('names every variable that the server reads', async () => {
