@@ -15,6 +15,8 @@ const PYTHON = process.env['BYTENITE_TEST_PYTHON'] ?? 'python3';
 
 let platform: Platform;
 let env: NodeJS.ProcessEnv;
+/** The folder of a project with the packed client. */
+let project: string;
 
 beforeAll(async () => {
   platform = await startPlatform();
@@ -22,6 +24,7 @@ beforeAll(async () => {
   const { PATH } = process.env;
   const { url, apiKey, dir } = platform;
   env = { PATH, HOME: dir, BYTENITE_API_URL: url, BYTENITE_API_KEY: apiKey };
+  project = await installPacked();
 });
 
 afterAll(() => platform?.close());
@@ -44,28 +47,32 @@ async function runIn(cwd: string, program: string, args: readonly string[]): Pro
   return stdout;
 }
 
-it('the packed TypeScript client installs alone, its types hold, and its example works', async () => {
-  const project = await copyExample('client-typescript');
-  const file = await packClient(project);
-  await writeFile(path.join(project, 'package.json'), '{"type": "module"}');
+/** A project with the packed client and nothing else. */
+async function installPacked(): Promise<string> {
+  const folder = await copyExample('client-typescript');
+  const file = await packClient(folder);
+  await writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
   // Offline, so that what it needs has to be in it.
   const install = ['install', '--offline', '--no-audit', '--no-fund', '--no-save', file];
-  await runIn(project, 'npm', install);
+  await runIn(folder, 'npm', install);
+  // What a project that compiles for Node has.
+  await mkdir(path.join(folder, 'node_modules/@types'));
+  for (const name of ['@types/node', 'undici-types']) {
+    const target = path.join(folder, 'node_modules', name);
+    await symlink(path.join(ROOT, 'node_modules', name), target);
+  }
+  return folder;
+}
+
+it('the packed TypeScript client installs alone, its types hold, and its example works', async () => {
   expect(await readdir(path.join(project, 'node_modules/@bytenite'))).toEqual(['client']);
   const manifest = path.join(project, 'node_modules/@bytenite/client/package.json');
   expect(JSON.parse(await readFile(manifest, 'utf8'))).not.toHaveProperty('private');
-  // What a project that compiles for Node has.
-  await mkdir(path.join(project, 'node_modules/@types'));
-  for (const name of ['@types/node', 'undici-types']) {
-    const target = path.join(project, 'node_modules', name);
-    await symlink(path.join(ROOT, 'node_modules', name), target);
-  }
   await runIn(project, process.execPath, [TSC]);
   expect(await runIn(project, process.execPath, ['count-words.js', 'book.txt'])).toBe(COUNTED);
 });
 
 it('the types know what a call takes', async () => {
-  const project = path.join(platform.dir, 'client-typescript');
   await writeFile(
     path.join(project, 'wrong.ts'),
     `import { createClient } from '@bytenite/client';

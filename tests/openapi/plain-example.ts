@@ -59,9 +59,6 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   tag: 'word-count@1.2',
   couponCode: 'EXAMPLE-COUPON',
   code: 'EXAMPLE-COUPON',
-  csv:
-    'id,createdAt,type,description,amount,currency,currencyAmount,balance\n' +
-    'a95d3e71,2026-02-03T09:16:52.6Z,payment,Job with word-count,0.305,,0,499.695\n',
   fingerprint: '9f:3a:51:c7',
 };
 /** Those that are names of things elsewhere, and so only replaced where they are long. */
@@ -108,7 +105,21 @@ function plainNumber(value: number, key: string): number {
 /** One after the other. */
 const second = (i: number) => `2026-02-03T09:14:${20 + i}Z`;
 
+const CSV_LINE = /^[^,]+,[^,]+,(\w+,[^,]*),[^,]*,([^,]*,[^,]*),.*$/;
+
+/** The heading and the first transactions; ids, times and amounts as elsewhere. */
+function plainCsv(text: string): string {
+  const [heading, ...lines] = text.trimEnd().split('\r\n');
+  const plainLine = (line: string) =>
+    line.replace(
+      CSV_LINE,
+      `a95d3e71-0c4d-4f3e-8a51-3d0f5f0b7a11,${OTHER_TIME},$1,0.305,$2,${MEASURES['balance']}`,
+    );
+  return [heading, ...lines.slice(0, shown('csv')).map(plainLine), ''].join('\r\n');
+}
+
 function plainText(text: string, key: string): string {
+  if (key === 'csv') return plainCsv(text);
   if (TIME.test(text)) return TIMES[key] ?? OTHER_TIME;
   const word = EXAMPLES[key];
   if (key === 'code' && text.length < SHORT) return text;

@@ -2760,7 +2760,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
   "Wallet_TransactionsCsv": {
     "status": 200,
     "reply": {
-      "csv": "id,createdAt,type,description,amount,currency,currencyAmount,balance\na95d3e71,2026-02-03T09:16:52.6Z,payment,Job with word-count,0.305,,0,499.695\n"
+      "csv": "id,createdAt,type,description,amount,currency,currencyAmount,balance\r\na95d3e71-0c4d-4f3e-8a51-3d0f5f0b7a11,2026-02-03T09:14:20.1Z,payment,Job with word-count,0.305,,0,499.695\r\n"
     }
   },
   "Wallet_ExchangeRate": {
