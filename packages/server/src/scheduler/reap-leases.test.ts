@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobRow } from '../store/tables.ts';
 import { createTestContext, type TestContext } from '../testing/context.ts';
+import { overtaken } from '../testing/interleave.ts';
 import { checkAndDispose } from '../testing/invariants.ts';
 import { jobNow, runSteps, startJob } from '../testing/jobs.ts';
 import { partitionedJob } from '../testing/scenario.ts';
@@ -176,6 +177,32 @@ describe('a gap in time', () => {
     await pass(ctx.config.leaseMs, () => runner.beat([kept]));
     expect(await leaseIds()).toEqual([kept]);
     expect(await runner.beat(gone)).toEqual(gone);
+  });
+
+  it('is seen by another server too that looks before the leases are extended', async () => {
+    await partitionedJob(ctx, 3);
+    const runner = await TestRunner.register(ctx);
+    const kept = (await runner.claim()).map(({ lease }) => lease);
+    const other = createReaper(ctx);
+    await other();
+    ctx.advance(3_600_000);
+    const overtook = createReaper(overtaken(ctx, other));
+    await overtook();
+    expect(await leaseIds()).toHaveLength(3);
+    expect(await runner.beat(kept)).toEqual([]);
+  });
+
+  it('is still seen when the leases could not be extended at first', async () => {
+    await partitionedJob(ctx, 3);
+    const runner = await TestRunner.register(ctx);
+    await runner.claim();
+    const broken = overtaken(ctx, () => Promise.reject(new Error('the database is away')));
+    const again = createReaper(broken);
+    ctx.advance(3_600_000);
+    await expect(again()).rejects.toThrow('the database is away');
+    await again();
+    await again();
+    expect(await leaseIds()).toHaveLength(3);
   });
 
   it('of a restart neither: runners register again and keep their leases', async () => {

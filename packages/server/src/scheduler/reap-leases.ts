@@ -21,14 +21,17 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
   return async () => {
     const now = ctx.now();
     const { leaseMs } = ctx.config;
-    const last = await beat(now);
+    const last = await beat.read();
     const gap = last === null ? Infinity : Math.abs(now - last);
     if (gap > leaseMs / 2) {
       // Two transactions: who ends a step comes to the leases of its job after it.
       await ctx.store.transact((tx) => extendAllLeases(tx, now + leaseMs));
       await ctx.store.transact((tx) => extendAllSteps(tx, now + leaseMs));
+      // Only now: whoever looks meanwhile, or after this failed, must see the gap too.
+      await beat.keep(now);
       return false;
     }
+    if (gap > leaseMs / 8) await beat.keep(now);
     const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);
     const reaped = await eachOrLog(jobs, ctx.logger, (no) => reapJob(ctx, no));
     if (jobs.length > 0)
@@ -37,24 +40,30 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
   };
 }
 
-/** Keeps a beat, and tells when the last one was; null for the first. */
-function createBeat(ctx: Context): (now: number) => Promise<number | null> {
-  let last: number | null = null;
+/** When leases were last looked after. */
+interface Beat {
+  read: () => Promise<number | null>;
+  keep: (now: number) => Promise<void>;
+}
+
+function createBeat(ctx: Context): Beat {
   const { shared, db } = ctx.store;
   if (shared === null) {
-    return async (now) => {
-      const before = last;
-      last = now;
-      return before;
+    let last: number | null = null;
+    return {
+      read: async () => last,
+      async keep(now) {
+        last = now;
+      },
     };
   }
   // One beat for all servers: leases run out as long as any of them is there to renew them.
-  return async (now) => {
-    const kept = await readMeta(db, BEAT);
-    const before = kept === null ? null : Number(kept);
-    const isStale = before === null || Math.abs(now - before) > ctx.config.leaseMs / 8;
-    if (isStale) await writeMeta(db, BEAT, String(now));
-    return before;
+  return {
+    async read() {
+      const kept = await readMeta(db, BEAT);
+      return kept === null ? null : Number(kept);
+    },
+    keep: (now) => writeMeta(db, BEAT, String(now)),
   };
 }
 
