@@ -29,7 +29,15 @@ export function roomOf(limits: Limits, held: Held): Room {
   };
 }
 
+/** Sums of fractions of a CPU are not exact. */
+const EPSILON = 1e-6;
+
+/** Whether there is room for any task at all. */
+export function hasAnyRoom(room: Room): boolean {
+  return room.tasks >= 1 && room.cpus > EPSILON;
+}
+
 /** Whether one more task of these CPUs may begin. A task larger than the whole limit may not ever. */
 export function hasRoom(room: Room, cpus: number): boolean {
-  return room.tasks >= 1 && room.cpus + 1e-6 >= cpus;
+  return room.tasks >= 1 && room.cpus + EPSILON >= cpus;
 }

@@ -1,9 +1,9 @@
 /** Which jobs a runner could work for, in the order of their turn; read before the transaction. */
 import type { SecretGrant } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { hasRoom } from '../../domain/limits.ts';
+import { hasAnyRoom, hasRoom, type Room } from '../../domain/limits.ts';
 import { kindClaimedIn } from '../../domain/job-state.ts';
-import type { Asking } from '../../domain/share-out.ts';
+import { grantedTo, type Asking } from '../../domain/share-out.ts';
 import { placeOf, waitingJobs, type JobPlace } from '../../store/queue.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { waitingStandings, type Standing } from '../fairness/standings.ts';
@@ -18,6 +18,9 @@ export const MAX_GRANTS = 500;
 const MAX_CANDIDATES = 64;
 /** Of one account where many wait. */
 const MIN_PER_ACCOUNT = 8;
+/** Jobs of one account that are gone through where those in front cannot run. */
+const PAGE = 256;
+const MAX_PAGES = 40;
 
 export interface Candidate extends Asking {
   job: JobRow;
@@ -35,12 +38,12 @@ export async function findCandidates(ctx: Context, runner: Runner): Promise<Cand
   // Results need room; those of tasks under way are still taken.
   await ctx.disk.refresh();
   if (ctx.disk.isLow()) return { jobs: [], standings: [] };
-  const standings = (await waitingStandings(ctx)).filter(({ room }) => hasRoom(room, 0));
+  const standings = (await waitingStandings(ctx)).filter(({ room }) => hasAnyRoom(room));
   const perAccount = Math.max(MIN_PER_ACCOUNT, Math.floor(MAX_CANDIDATES / standings.length));
   const jobs: Candidate[] = [];
-  for (const { account } of standings) {
+  for (const { account, room } of standings) {
     if (jobs.length >= MAX_CANDIDATES) break;
-    jobs.push(...(await candidatesOf(ctx, runner, account, perAccount)));
+    jobs.push(...(await candidatesOf(ctx, runner, { account, room }, perAccount)));
   }
   return { jobs, standings };
 }
@@ -48,26 +51,29 @@ export async function findCandidates(ctx: Context, runner: Runner): Promise<Cand
 async function candidatesOf(
   ctx: Context,
   runner: Runner,
-  account: string,
+  { account, room }: { account: string; room: Room },
   limit: number,
 ): Promise<Candidate[]> {
   const { db } = ctx.store;
   const candidates: Candidate[] = [];
-  // Jobs that no runner can run must not hide those behind them.
-  for (let after: JobPlace | null = null; candidates.length < limit;) {
-    const page = { after, limit, maxDue: MAX_GRANTS };
-    const jobs = await waitingJobs(db, account, ctx.now(), page);
+  // Jobs that no runner can run, or none for now, must not hide those behind them.
+  let after: JobPlace | null = null;
+  for (let page = 0; page < MAX_PAGES && candidates.length < limit; page += 1) {
+    const size = { limit: page === 0 ? limit : PAGE, maxDue: MAX_GRANTS };
+    const jobs = await waitingJobs(db, account, ctx.now(), { after, ...size });
     for (const { waiting, ...job } of jobs) {
+      if (candidates.length === limit) break;
       const kind = kindClaimedIn(job.state);
       const policy = await policyOf(ctx, db, job.no, job.run);
       if (kind === null || !canRun(runner, componentOf(policy, kind))) continue;
+      const needs = needsOf(componentOf(policy, kind));
+      if (!hasRoom(room, grantedTo(needs, runner).cpus)) continue;
       const secrets = await candidateSecrets(ctx, job, policy, componentOf(policy, kind));
       if (secrets === null) continue;
-      const needs = needsOf(componentOf(policy, kind));
       candidates.push({ account, needs, waiting, job, policy, secrets });
     }
     const last = jobs.at(-1);
-    if (last === undefined || jobs.length < limit) break;
+    if (last === undefined || jobs.length < size.limit) break;
     after = placeOf(last);
   }
   return candidates;

@@ -8,7 +8,13 @@ import type { JobRow } from '../../store/tables.ts';
 import { newAccount } from '../../testing/accounts.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { checkAndDispose } from '../../testing/invariants.ts';
-import { addComponent, jobNow, type ComponentOptions } from '../../testing/jobs.ts';
+import {
+  addComponent,
+  jobNow,
+  runSteps,
+  startJob,
+  type ComponentOptions,
+} from '../../testing/jobs.ts';
 import { partitionedJob } from '../../testing/scenario.ts';
 import { succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { changeUser } from '../auth/manage-users.ts';
@@ -179,6 +185,19 @@ describe('limits', () => {
     expect(await jobsGiven(runner, 50)).toEqual([limited.no]);
     await changeUser(ctx, ctx.account, other.account.id, { defaultLimits: true });
     expect(await jobsGiven(runner, 50)).toHaveLength(17);
+  });
+
+  it('of CPUs let no job that does not fit them hide a smaller one behind it', async () => {
+    // So many that of each only eight jobs are looked at.
+    for (let i = 0; i < 7; i += 1) await startJob(await asNewUser());
+    const large = await addComponent(ctx, 'app', { minCpu: 2 });
+    for (let i = 0; i < 9; i += 1) await startJob(ctx, { app: large });
+    const small = await startJob(ctx);
+    await runSteps(ctx);
+    await changeUser(ctx, ctx.account, ctx.account.id, { limits: { cpus: 1 } });
+    const given = await jobsGiven(await TestRunner.register(ctx), 100);
+    expect(given).toHaveLength(8);
+    expect(given).toContain(small.no);
   });
 
   it('of queued tasks refuse to start another job, and say why and when', async () => {
