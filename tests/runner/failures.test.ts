@@ -1,5 +1,7 @@
 /** What dies, stops or goes away, and what must hold then. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fake-server.ts';
 import { childrenOf, isAlive } from '../../packages/runner/src/testing/processes.ts';
@@ -16,6 +18,14 @@ if os.fork() == 0:
 os.write(1, b"pid %d\\n" % os.getpid())
 time.sleep(120)
 `;
+
+/** Two tasks of one user: the first ends when the second has run. */
+const WAITS_TO_GO =
+  'import os, time\nwhile not os.path.exists(os.environ["USER_CACHE_DIR"] + "/go"): time.sleep(0.01)\n';
+const GO = 'import os; open(os.environ["USER_CACHE_DIR"] + "/go", "w")';
+
+/** No account is needed for a uid; only this file's runners have it. */
+const ORDINARY_UID = 23_458;
 
 /** Where a test waits for the end of a lease; long enough for a busy machine to renew it. */
 const SHORT_LEASE_MS = 3000;
@@ -51,6 +61,18 @@ function launcherOf(runner: SpawnedRunner): number {
   const [launcher] = childrenOf(runner.pid);
   if (launcher === undefined) throw new Error('the runner has no launcher');
   return launcher;
+}
+
+/** An ordinary user, for whom there is a last process that he can have. */
+const ORDINARY = process.getuid?.() === 0 ? { uid: ORDINARY_UID, gid: ORDINARY_UID } : {};
+
+function startOrdinary(): Promise<SpawnedRunner> {
+  return start({ args: ['--sandbox', 'namespace'], ...ORDINARY });
+}
+
+/** Sets the soft limit of processes of a process that runs. */
+function limitProcesses(pid: number, limit: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nproc=${limit}:`], ORDINARY);
 }
 
 /** Asleep in a write: the name of the function that it waits in is the kernel's. */
@@ -163,9 +185,7 @@ describe('the launcher', () => {
 
   test('a killed supervisor loses its own task only', async () => {
     const runner = await start();
-    const other = await server.addPython(
-      'import os, time\nwhile not os.path.exists(os.environ["USER_CACHE_DIR"] + "/go"): time.sleep(0.01)\n',
-    );
+    const other = await server.addPython(WAITS_TO_GO);
     await other.until(() => other.phases.some(({ phase }) => phase === 'RUNNING'));
     const before = childrenOf(launcherOf(runner));
     const { task, pids } = await startStubborn();
@@ -173,8 +193,40 @@ describe('the launcher', () => {
     process.kill(supervisor as number, 'SIGKILL');
     expect((await task.ended()).report.outcome).toMatchObject({ reason: 'WORKER_LOST' });
     expect(pids.filter(isAlive)).toEqual([]);
-    await server.addPython('import os; open(os.environ["USER_CACHE_DIR"] + "/go", "w")');
+    await server.addPython(GO);
     expect((await other.ended()).report.outcome).toMatchObject({ ok: true });
+  });
+});
+
+describe('the launcher, where the machine gives it nothing more', () => {
+  test('no further process: the task that needs one is lost, those that run go on', async () => {
+    const runner = await startOrdinary();
+    const other = await server.addPython(WAITS_TO_GO);
+    await other.until(() => other.phases.some(({ phase }) => phase === 'RUNNING'));
+    const launcher = launcherOf(runner);
+    limitProcesses(launcher, 1);
+    const refused = await server.addPython('print("never")');
+    expect((await refused.ended()).report.outcome).toMatchObject({
+      reason: 'WORKER_LOST',
+      errorMessage: expect.stringMatching(/no supervisor/),
+    });
+    limitProcesses(launcher, 4096);
+    await server.addPython(GO);
+    expect((await other.ended()).report.outcome).toMatchObject({ ok: true });
+    expect(launcherOf(runner)).toBe(launcher);
+  });
+
+  test('no namespaces after its death: tasks wait until there are some again', async () => {
+    const runner = await startOrdinary();
+    await expectNextTaskRuns();
+    const [root, away] = [join(runner.workDir, 'root'), join(runner.workDir, 'away')];
+    renameSync(root, away);
+    process.kill(launcherOf(runner), 'SIGKILL');
+    await waitFor('it says so', () => /not to be had again/.test(runner.stderr()));
+    const task = await server.addPython('print("waited")');
+    await task.until(() => task.grantedAt !== undefined);
+    renameSync(away, root);
+    expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
   });
 });
 

@@ -168,6 +168,11 @@ class SlotGroup:
     def pids(self):
         return {pid for path in self.paths.values() for pid in _pids(path)}
 
+    def close(self):
+        for fd in (*self.join_fds, self._oom_fd):
+            if fd is not None:
+                os.close(fd)
+
     def kill(self):
         """One pass of SIGKILL over the whole group; the caller repeats it until nothing is left."""
         if self._kill_path is not None:

@@ -9,6 +9,7 @@ A lock file in the work folder is held by the launcher and all its supervisors. 
 for it, so it starts only after everything of an earlier one has ended. In the same way runners on one
 machine share out the uids of their slots: a uid in use twice would let tasks reach each other.
 """
+import contextlib
 import fcntl
 import json
 import mmap
@@ -129,21 +130,32 @@ class Launcher:
             if word == b"renew":
                 self.deadline.set(time.monotonic() + float(rest))
             else:
-                self.member(int(word)).send(rest)
+                self.pass_on(int(word), rest)
         del self.buffer[:start]
         return True
 
-    def member(self, slot):
-        if slot not in self.members:
-            self.members[slot] = self.fork_member(slot)
-        return self.members[slot]
+    def pass_on(self, slot, line):
+        """A slot that gets no supervisor loses this task only: those of the other slots run on."""
+        try:
+            if slot not in self.members:
+                self.members[slot] = self.fork_member(slot)
+        except OSError as error:
+            print("a slot has no supervisor: %s" % error, file=sys.stderr, flush=True)
+            problem = "the task got no supervisor: %s" % error
+            self.writer.put_json(LOST, 0, {"slot": slot, "problem": problem})
+            return
+        self.members[slot].send(line)
 
     def fork_member(self, slot):
-        group = cgroups.SlotGroup(self.hierarchy, slot) if self.hierarchy.version else None
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        pid = fork_into_zone(self.zone_plan[1]) if self.zone_plan else os.fork()
+        with contextlib.ExitStack() as unused:
+            group = cgroups.SlotGroup(self.hierarchy, slot) if self.hierarchy.version else None
+            if group:
+                unused.callback(group.close)
+            ours, theirs = socket.socketpair()
+            unused.callback(ours.close)
+            unused.callback(theirs.close)
+            pid = fork_into_zone(self.zone_plan[1]) if self.zone_plan else os.fork()
+            unused.pop_all()
         if pid == 0:
             code = 1
             try:
@@ -153,6 +165,7 @@ class Launcher:
                     member.channel.close()
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
+                theirs.setblocking(False)
                 run_supervisor(
                     theirs, 1, self.deadline, group, self.allow_native, self.zone_plan
                 )
@@ -162,6 +175,7 @@ class Launcher:
             finally:
                 os._exit(code)
         theirs.close()
+        ours.setblocking(False)
         return Member(slot, pid, self.connect(pid), ours, group)
 
     def connect(self, pid):
@@ -177,20 +191,20 @@ class Launcher:
         """A supervisor that died leaves its task to us: we are a subreaper too."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, _ = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             for member in list(self.members.values()):
                 if member.pid == pid:
-                    self.bury(member, status)
+                    self.bury(member)
                 elif member.uplink == pid:
                     # Its tasks are cut off: their supervisor goes too, and is buried in its turn.
                     member.uplink = None
                     linux.kill_quietly(member.pid, signal.SIGKILL)
 
-    def bury(self, member, status):
+    def bury(self, member):
         del self.members[member.slot]
         member.channel.close()
         if member.uplink is not None:
@@ -207,7 +221,9 @@ class Launcher:
             self.reap_strays(others)
             if not linux.descendants(os.getpid(), others):
                 break
-        self.writer.put_json(LOST, 0, {"slot": member.slot, "status": status})
+        if member.group:
+            member.group.close()
+        self.writer.put_json(LOST, 0, {"slot": member.slot, "problem": None})
 
     def reap_strays(self, others):
         for pid in linux.descendants(os.getpid(), others):

@@ -32,7 +32,12 @@ def fork_into_zone(network):
     if network.mode != "host":
         flags |= linux.CLONE_NEWNET
     here, there = socket.socketpair()
-    middle = os.fork()
+    try:
+        middle = os.fork()
+    except OSError:
+        here.close()
+        there.close()
+        raise
     if middle == 0:
         here.close()
         try:

@@ -46,6 +46,12 @@ export interface LauncherReady {
   problems: Partial<Record<TaskNetwork, string>>;
 }
 
+interface LostFrame {
+  slot: number;
+  /** Why there was no supervisor; null for one that died. */
+  problem: string | null;
+}
+
 /** What a run hears: frames, and the loss of its supervisor or of the launcher. */
 export interface LauncherRun {
   slot: number;
@@ -147,13 +153,18 @@ export class LauncherClient {
   }
 
   private onReady(child: ChildProcess, frame: Frame): LauncherReady {
+    const ready = JSON.parse(frame.payload.toString()) as LauncherReady;
+    const [promised] = this.networks;
+    if (this.isUidTaken && promised !== undefined && ready.network !== promised) {
+      const why = ready.problems[promised] ?? 'unknown';
+      throw new Error(`the namespaces of the tasks are not to be had again: ${why}`);
+    }
     this.isReady = true;
     child.stdin?.write(this.renewal() + this.waiting.splice(0).join(''));
     for (const entry of this.runs.values()) entry.isSent = true;
-    const ready = JSON.parse(frame.payload.toString()) as LauncherReady;
     // The folders belong to these uids now: a launcher that is started again must get the same.
     this.uidBase = ready.uidBase;
-    // Nor may its tasks be in another tier than the runner says.
+    // Nor may its tasks be in another tier than the runner says: without it, starting is tried again.
     this.networks = ready.network === null ? [] : [ready.network];
     this.isUidTaken = true;
     return ready;
@@ -207,8 +218,9 @@ export class LauncherClient {
 
   private dispatch(frame: Frame): void {
     if (frame.kind === FRAME.lost) {
-      const { slot } = JSON.parse(frame.payload.toString()) as { slot: number };
-      this.lose((run) => run.slot === slot, 'the supervisor of the task was killed');
+      const { slot, problem } = JSON.parse(frame.payload.toString()) as LostFrame;
+      const message = problem ?? 'the supervisor of the task was killed';
+      this.lose((run) => run.slot === slot, message);
       return;
     }
     const found = this.runs.get(frame.run);
