@@ -1,6 +1,10 @@
 /** Tier `namespace`, of a runner of root's and of one of an ordinary user's: what a task finds there. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   FakeServer,
   type FakeTask,
@@ -38,6 +42,26 @@ if os.fork() == 0:
 os.write(1, b"here\\n")
 time.sleep(600)
 `;
+
+test('places that could not be made are not taken for made by the next task', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'bytenite-root-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await mkdir(path.join(dir, 'etc'));
+  const source = `import sys
+sys.path.insert(0, sys.argv[1])
+from root import Root
+root = Root.__new__(Root)
+root.path, root.name_server, root.points = sys.argv[2], None, (None, [])
+for _ in range(2):
+    try: root.set_points(["/srv", "/opt-of-nobody"], None)
+    except FileNotFoundError: print("refused")
+root.set_points(["/srv"], None)
+`;
+  const launcher = path.join(import.meta.dirname, '../../packages/runner/launcher');
+  const lines = execFileSync('python3', ['-c', source, launcher, dir], { encoding: 'utf8' });
+  expect(lines).toBe('refused\nrefused\n');
+  expect(await readdir(dir)).toEqual(['etc', 'srv']);
+});
 
 const canRun = canOrSay('tasks in namespaces', {
   'a machine that lets them be made (see bytenite doctor)': tierHere() === 'namespace',
@@ -114,6 +138,21 @@ for path in ("/root", "/home", "/sys", "/run", "/boot", "/etc/shadow", "/etc/hos
       { context: { memoryBytes: 256 * MIB } },
     );
     expect(outcome).toMatchObject({ errorMessage: expect.stringMatching(/No space left/) });
+  });
+
+  test('all that lies in memory takes no more than half of it', async () => {
+    const { lines } = await run(
+      `def fill(path):
+    total = 0
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True: total += file.write(bytes(1 << 20))
+        except OSError: return total
+print(sum(fill(folder + "/x%d" % i) for i, folder in enumerate(("/tmp", "/var/tmp", "/dev/shm"))) >> 20)
+`,
+      { context: { memoryBytes: 64 * MIB } },
+    );
+    expect(lines).toEqual(['32']);
   });
 
   test('exit codes and signals are those of the task', async () => {

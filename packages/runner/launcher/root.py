@@ -48,7 +48,8 @@ LINKS = (
 )
 # Looked up as mounts of the host already: nothing may be made below them, nor need it.
 # Empty at the start of each task, and in memory.
-TMP_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+MEMORY_FOLDERS = ("/tmp", "/dev/shm")
+TMP_FOLDERS = (*MEMORY_FOLDERS, "/var/tmp")
 SHARED_FOLDERS = tuple("/%s/" % name for name in PROGRAMS)
 
 
@@ -56,7 +57,7 @@ class Root:
     def __init__(self, path, name_server):
         self.path = path
         self.name_server = name_server
-        self.points = None
+        self.points = (None, [])
         linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
         linux.mount("tmpfs", path, "tmpfs", MS_PLAIN, SIZE)
         for name in PROGRAMS:
@@ -99,12 +100,15 @@ class Root:
     def set_points(self, paths, uid):
         """Makes the points that a task's mounts need, and removes those of the task before."""
         key = (tuple(paths), uid)
-        if self.points is not None and self.points[0] == key:
+        if self.points[0] == key:
             return
-        for path, is_folder in reversed(self.points[1] if self.points else []):
+        made = self.points[1]
+        # What fails below is not taken for done by the next task of the same places.
+        self.points = (None, made)
+        while made:
+            path, is_folder = made[-1]
             os.rmdir(path) if is_folder else os.unlink(path)
-        made = []
-        self.points = (key, made)
+            made.pop()
         for path in paths:
             if path.startswith(SHARED_FOLDERS) or folder_in_tmp(path):
                 continue
@@ -117,6 +121,7 @@ class Root:
                 make_point(point, is_folder, 0o711)
                 made.append((point, is_folder))
         self.describe_users(uid)
+        self.points = (key, made)
 
     def describe_users(self, uid):
         """Names for the ids that a task can meet."""

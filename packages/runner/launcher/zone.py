@@ -18,7 +18,7 @@ import struct
 
 import linux
 from network import NAME_SERVER
-from root import TMP_FOLDERS, Root, folder_in_tmp
+from root import MEMORY_FOLDERS, Root, folder_in_tmp
 
 MS_OF_TMP = linux.MS_NOSUID | linux.MS_NODEV
 TMP_INODES = 65536
@@ -179,10 +179,14 @@ class Zone:
         if zone["network"] == "none" and self.closed_network is not None:
             step = "leave the host's network"
             add(step, "setns", self.closed_network, linux.CLONE_NEWNET)
-        data = b"size=%d,nr_inodes=%d,mode=1777" % (zone["tmpBytes"], TMP_INODES)
-        for folder in TMP_FOLDERS:
+        size = zone["tmpBytes"] // len(MEMORY_FOLDERS)
+        data = b"size=%d,nr_inodes=%d,mode=1777" % (size, TMP_INODES)
+        for folder in MEMORY_FOLDERS:
             target = self.root.inside(folder)
             add("mount %s" % folder, "mount", b"tmpfs", target, b"tmpfs", MS_OF_TMP, data)
+        # The same folder by its other name, so that it takes no more memory.
+        tmp, other = self.root.inside("/tmp"), self.root.inside("/var/tmp")
+        add("mount /var/tmp", "mount", tmp, other, 0, linux.MS_BIND, 0)
         made = set()
         for path, is_writable in zone["mounts"]:
             self._add_point_in_tmp(program, path, made)

@@ -23,7 +23,7 @@ const STREAMS: Record<number, OutputStream> = { 1: 'stdout', 2: 'stderr' };
 /** With a uid per slot the user's cache is shared through a group, so files are group-writable. */
 const UMASK = { own: 0o022, slot: 0o002 };
 
-/** Share of a task's memory that its /tmp, which lies in memory, may take. */
+/** Share of a task's memory that its /tmp and /dev/shm, which lie in memory, may take together. */
 const TMP_SHARE = 0.5;
 
 export interface LaunchedSandboxOptions {
