@@ -1,10 +1,11 @@
 /** `bytenite up`: starting, being found, surviving, stopping. */
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { tierHere } from '../support/probe.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { childrenOf, commandOf, makeHome, startUp, waitFor, type Home, type Up } from './cli.ts';
 
 let home: Home;
@@ -154,6 +155,33 @@ describe('up', () => {
       ),
     );
     expect(await home.ok(['job', 'list'])).toContain('No jobs yet');
+  });
+
+  it('goes on when its disk is full, and writes again when there is room', async () => {
+    const small = await mountSmallDisk(64);
+    onTestFinished(() => small.remove());
+    if (!small.isMounted) return;
+    const dataDir = path.join(small.dir, 'data');
+    up = await startUp(home, ['--data-dir', dataDir, '--no-runner']);
+    // The next line needs a block of its own.
+    const log = path.join(dataDir, 'logs/up.log');
+    await truncate(log, 4096);
+    const filler = path.join(small.dir, 'filler');
+    await expect(writeFile(filler, Buffer.alloc(64 * 1024 ** 2))).rejects.toThrow('ENOSPC');
+    const server = childrenOf(up).find((pid) => commandOf(pid).join().includes('server/dist'));
+    process.kill(server ?? 0, 'SIGKILL');
+    await up.printed('the server ended (signal SIGKILL)');
+    await rm(filler);
+    const { url } = up;
+    await waitFor('another server', () =>
+      fetch(`${url}/readyz`).then(
+        (r) => r.ok,
+        () => false,
+      ),
+    );
+    expect(await up.stop()).toBe(0);
+    expect(await readFile(log, 'utf8')).toMatch(/ended unasked[^]*stopped/);
+    up = undefined;
   });
 });
 

@@ -7,6 +7,8 @@ import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fak
 import { childrenOf, isAlive } from '../../packages/runner/src/testing/processes.ts';
 import { spawnRunner, type SpawnedRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
 import { waitFor } from '../../packages/runner/src/testing/wait-for.ts';
+import { canOrSay } from '../support/can-or-say.ts';
+import { tierHere } from '../support/probe.ts';
 
 /** A task with a daemon that leaves its group and ignores SIGTERM. */
 const STUBBORN = `import os, signal, time
@@ -198,7 +200,11 @@ describe('the launcher', () => {
   });
 });
 
-describe('the launcher, where the machine gives it nothing more', () => {
+const hasZones = canOrSay('what a launcher does without namespaces', {
+  'a machine that lets them be made (see bytenite doctor)': tierHere() === 'namespace',
+});
+
+describe.runIf(hasZones)('the launcher, where the machine gives it nothing more', () => {
   test('no further process: the task that needs one is lost, those that run go on', async () => {
     const runner = await startOrdinary();
     const other = await server.addPython(WAITS_TO_GO);

@@ -5,8 +5,14 @@ import { describeError } from './errors.ts';
 import { probe } from './probe.ts';
 import { Runner } from './runner.ts';
 
+/** What is kept in memory while it cannot be written. */
+const HELD_LOG_BYTES = 4 * 1024 * 1024;
+
 async function main(): Promise<void> {
-  const log = pino({ name: 'runner' }, pino.destination({ dest: 2, sync: true }));
+  const stderr = pino.destination({ dest: 2, sync: true, maxLength: HELD_LOG_BYTES });
+  // A file on a full disk: lines come when there is room.
+  stderr.on('error', () => undefined);
+  const log = pino({ name: 'runner' }, stderr);
   const shutdown = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT'] as const) {
     process.on(event, () => shutdown.abort());

@@ -14,9 +14,16 @@ const HIDDEN = [
   'token',
 ].flatMap((name) => [name, `*.${name}`]);
 
-export function createLogger(
-  level: string,
-  destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
-): Logger {
+export function createLogger(level: string, destination: DestinationStream = openStderr()): Logger {
   return pino({ name: 'server', level, redact: { paths: HIDDEN, censor: CENSOR } }, destination);
+}
+
+/** What is kept in memory while it cannot be written. */
+const HELD_BYTES = 4 * 1024 * 1024;
+
+/** Where stderr is a file on a full disk, the server goes on; lines come when there is room, as far as they are kept. */
+function openStderr(): DestinationStream {
+  const destination = pino.destination({ dest: 2, sync: false, maxLength: HELD_BYTES });
+  destination.on('error', () => undefined);
+  return destination;
 }

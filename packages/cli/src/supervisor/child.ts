@@ -118,6 +118,8 @@ function start(
 
 function tee(child: ChildProcess, { logFile, shown }: ChildPlan): void {
   const file = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+  // A full disk: what is shown goes on.
+  file.on('error', (error) => process.stderr.write(`${logFile}: ${error.message}\n`));
   for (const stream of [child.stdout, child.stderr]) {
     stream?.pipe(file, { end: false });
     if (stream === null) continue;

@@ -67,8 +67,8 @@ export async function supervise(
 ): Promise<void> {
   openDataDir(options.dataDir);
   const lock = await acquireLock(options.dataDir);
-  const log = openLogger(options);
   try {
+    const log = openLogger(options);
     await sweepWorkDirs();
     const port = await reservePort(options.host, options.port);
     const plans = planChildren(options, port);
@@ -89,12 +89,19 @@ export async function supervise(
   }
 }
 
-/** What the supervisor did, beside the logs of its children. */
+/** What the log keeps in memory while the disk is full. */
+const HELD_LOG_BYTES = 1024 * 1024;
+
+/** What the supervisor did, beside the logs of its children. A full disk stops no platform. */
 function openLogger({ dataDir, logLevel }: UpOptions): Logger {
   const file = path.join(dataDir, 'logs', 'up.log');
   rotateLog(file);
   const level = logLevel ?? (process.env['BYTENITE_LOG_LEVEL'] || 'info');
-  return pino({ name: 'up', level }, pino.destination({ dest: file, mode: 0o600, sync: true }));
+  const place = { dest: file, mode: 0o600, sync: true, maxLength: HELD_LOG_BYTES };
+  const destination = pino.destination(place);
+  // Written with the next line that there is room for.
+  destination.on('error', () => undefined);
+  return pino({ name: 'up', level }, destination);
 }
 
 function planChildren(options: UpOptions, port: number): ChildPlan[] {
@@ -153,7 +160,8 @@ interface Run extends StopSignals {
 async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void> {
   const { lock, log, events, stop, force } = run;
   const children: KeptChild[] = [];
-  const noteChildren = () => lock.setChildren(children.flatMap((child) => child.pid() ?? []));
+  const noteChildren = () =>
+    goOn(log, () => lock.setChildren(children.flatMap((child) => child.pid() ?? [])));
   const messages = new Map<string, ReadyMessage>();
   let isReady = false;
   const failure = await new Promise<CliError | undefined>((resolve) => {
@@ -186,7 +194,7 @@ async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void>
     stop.addEventListener('abort', () => resolve(undefined), { once: true });
     if (stop.aborted) resolve(undefined);
     const timer = setInterval(
-      () => plans.forEach(({ logFile }) => boundLog(logFile)),
+      () => goOn(log, () => plans.forEach(({ logFile }) => boundLog(logFile))),
       LOG_CHECK_MS,
     );
     timer.unref();
@@ -195,6 +203,15 @@ async function runChildren(plans: readonly ChildPlan[], run: Run): Promise<void>
   await stopChildren(children, force);
   log.info('stopped');
   if (failure !== undefined) throw failure;
+}
+
+/** What a full disk does not let happen now is left until the next time. */
+function goOn(log: Logger, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'a file of the platform could not be written');
+  }
 }
 
 async function becomeReady(
