@@ -9,7 +9,7 @@ export async function checkOutput(
   database: Database,
   job: WorkJob,
 ): Promise<string[]> {
-  const tasks = database.rows<TaskRow>(
+  const tasks = await database.rows<TaskRow>(
     'SELECT task.* FROM task JOIN job ON job.no = task.job WHERE job.id = ?',
     job.id,
   );
@@ -63,12 +63,12 @@ export async function checkLogs(
       .flat()
       .map(({ log }) => log),
   );
-  const won = database.rows<TaskRow>(
+  const won = await database.rows<TaskRow>(
     `SELECT task.* FROM task JOIN job ON job.no = task.job
      WHERE job.id = ? AND task.state = 'committed'`,
     job.id,
   );
-  const failed = database.rows<TaskRow & { attempt: number }>(
+  const failed = await database.rows<TaskRow & { attempt: number }>(
     `SELECT attempt.* FROM attempt JOIN job ON job.no = attempt.job
      WHERE job.id = ? AND reason NOT IN ('WORKER_LOST', 'INTERNAL', 'ABORTED')`,
     job.id,
@@ -98,7 +98,7 @@ export async function checkTasks(
     'GET',
     `/v1/customer/jobs/${job.id}/tasks?limit=100`,
   );
-  const rows = database.rows<TaskRow>(
+  const rows = await database.rows<TaskRow>(
     `SELECT task.* FROM task JOIN job ON job.no = task.job WHERE job.id = ?
      ORDER BY task.kind, task.run, task.chunk`,
     job.id,

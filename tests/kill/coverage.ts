@@ -62,8 +62,8 @@ export class EventLog {
   }
 
   /** Reads what is new; returns how many job and task events there are. */
-  update(): number {
-    for (const { body, ...row } of this.database.eventsAfter(this.lastId)) {
+  async update(): Promise<number> {
+    for (const { body, ...row } of await this.database.eventsAfter(this.lastId)) {
       const event = { ...row, body: JSON.parse(body) as Event['body'] };
       this.lastId = event.id;
       this.count += 1;

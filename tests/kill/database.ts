@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { Pool, TypeOverrides, types } from 'pg';
 
 export interface JobRow {
   no: number;
@@ -114,47 +115,32 @@ export interface Snapshot {
 }
 
 export interface Database {
-  snapshot: () => Snapshot;
+  snapshot: () => Promise<Snapshot>;
   /** Job and task events after an id. */
-  eventsAfter: (id: number) => EventRow[];
-  rows: <T>(sql: string, ...parameters: (string | number)[]) => T[];
+  eventsAfter: (id: number) => Promise<EventRow[]>;
+  rows: <T>(sql: string, ...parameters: (string | number)[]) => Promise<T[]>;
+  /** For what a test needs to be otherwise; no server is up then. */
+  write: (sql: string) => Promise<void>;
   /** Bytes of a stored object, or of a range of it. */
   readBlob: (key: string, range?: { offset: number; length: number }) => Promise<Buffer>;
-  close: () => void;
+  close: () => Promise<void>;
 }
 
-export function openDatabase(dataDir: string): Database {
-  const db = new DatabaseSync(path.join(dataDir, 'bytenite.db'), { readOnly: true });
-  db.exec('PRAGMA busy_timeout = 5000');
-  const rows = <T>(sql: string, ...parameters: (string | number)[]) =>
-    db.prepare(sql).all(...parameters) as T[];
+/** Reads rows within the moment of one snapshot. */
+type Read = <T>(sql: string) => Promise<T[]>;
+
+/** Of a data directory, and of the PostgreSQL database that goes with it where there is one. */
+export function openDatabase(dataDir: string, url?: string): Database {
+  const tables = url === undefined ? openSqlite(dataDir) : openPostgres(url);
   return {
-    rows,
-    snapshot() {
-      db.exec('BEGIN');
-      try {
-        return {
-          at: Date.now(),
-          jobs: rows<JobRow>('SELECT * FROM job ORDER BY no'),
-          tasks: rows<TaskRow>('SELECT * FROM task'),
-          leases: rows<LeaseRow>('SELECT * FROM lease'),
-          attempts: rows<AttemptRow>('SELECT * FROM attempt ORDER BY attempt'),
-          ready: rows<ReadyRow>('SELECT * FROM ready'),
-          steps: rows<StepRow>('SELECT * FROM step'),
-          events: rows<EventRow>('SELECT id, job, at, type, body FROM event ORDER BY id'),
-          ledger: rows<LedgerRow>(
-            'SELECT no, type, amount, job, run, hash FROM ledger ORDER BY no',
-          ),
-          ledgerEntries: rows<LedgerEntryRow>('SELECT account, no, amount FROM ledger_entry'),
-          wallets: rows<WalletRow>('SELECT account, balance FROM wallet'),
-        };
-      } finally {
-        db.exec('COMMIT');
-      }
-    },
+    rows: tables.rows,
+    write: tables.write,
+    close: tables.close,
+    snapshot: () => tables.atOnce(readAll),
     eventsAfter: (id) =>
-      rows<EventRow>(
-        "SELECT id, job, at, type, body FROM event WHERE id > ? AND type != 'log' ORDER BY id",
+      tables.rows<EventRow>(
+        `SELECT id, job, at, type, body FROM event WHERE id > ? AND type != 'log'
+         AND ${tables.isSettled} ORDER BY id`,
         id,
       ),
     async readBlob(key, range) {
@@ -163,9 +149,105 @@ export function openDatabase(dataDir: string): Database {
         ? bytes
         : bytes.subarray(range.offset, range.offset + range.length);
     },
-    close: () => db.close(),
   };
 }
+
+async function readAll(read: Read): Promise<Snapshot> {
+  return {
+    at: Date.now(),
+    jobs: await read<JobRow>('SELECT * FROM job ORDER BY no'),
+    tasks: await read<TaskRow>('SELECT * FROM task'),
+    leases: await read<LeaseRow>('SELECT * FROM lease'),
+    attempts: await read<AttemptRow>('SELECT * FROM attempt ORDER BY attempt'),
+    ready: await read<ReadyRow>('SELECT * FROM ready'),
+    steps: await read<StepRow>('SELECT * FROM step'),
+    events: await read<EventRow>('SELECT id, job, at, type, body FROM event ORDER BY id'),
+    ledger: await read<LedgerRow>(
+      'SELECT no, type, amount, job, run, hash FROM ledger ORDER BY no',
+    ),
+    ledgerEntries: await read<LedgerEntryRow>('SELECT account, no, amount FROM ledger_entry'),
+    wallets: await read<WalletRow>('SELECT account, balance FROM wallet'),
+  };
+}
+
+interface Connection extends Pick<Database, 'rows' | 'write' | 'close'> {
+  atOnce: <T>(act: (read: Read) => Promise<T>) => Promise<T>;
+  /** Of an event: none with a lesser id is still to come. */
+  isSettled: string;
+}
+
+function openSqlite(dataDir: string): Connection {
+  const file = path.join(dataDir, 'bytenite.db');
+  const db = new DatabaseSync(file, { readOnly: true });
+  db.exec('PRAGMA busy_timeout = 5000');
+  const read = <T>(sql: string, ...parameters: (string | number)[]) =>
+    db.prepare(sql).all(...parameters) as T[];
+  return {
+    rows: async (sql, ...parameters) => read(sql, ...parameters),
+    isSettled: 'true',
+    async atOnce(act) {
+      // A connection of its own: other reads go on between the statements.
+      const moment = new DatabaseSync(file, { readOnly: true });
+      try {
+        moment.exec('PRAGMA busy_timeout = 5000');
+        moment.exec('BEGIN');
+        return await act(async <T>(sql: string) => moment.prepare(sql).all() as T[]);
+      } finally {
+        moment.close();
+      }
+    },
+    async write(sql) {
+      const writable = new DatabaseSync(file);
+      writable.exec(sql);
+      writable.close();
+    },
+    close: async () => db.close(),
+  };
+}
+
+function openPostgres(url: string): Connection {
+  const pool = new Pool({
+    connectionString: url,
+    max: 4,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
+    types: numbers,
+  });
+  // One that ends while nobody uses it is replaced by the next query.
+  pool.on('error', () => undefined);
+  return {
+    async rows<T>(sql: string, ...parameters: (string | number)[]) {
+      let n = 0;
+      return (
+        await pool.query(
+          sql.replaceAll('?', () => `$${(n += 1)}`),
+          parameters,
+        )
+      ).rows as T[];
+    },
+    isSettled:
+      'cast(cast(xmin as text) as bigint) < cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint)',
+    async atOnce(act) {
+      const client = await pool.connect();
+      let isWhole = false;
+      try {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        const value = await act(async <T>(sql: string) => (await client.query(sql)).rows as T[]);
+        await client.query('COMMIT');
+        isWhole = true;
+        return value;
+      } finally {
+        client.release(!isWhole);
+      }
+    },
+    write: async (sql) => void (await pool.query(sql)),
+    close: () => pool.end(),
+  };
+}
+
+const numbers = new TypeOverrides();
+for (const type of [types.builtins.INT8, types.builtins.NUMERIC])
+  numbers.setTypeParser(type, Number);
 
 export function taskName({ job, kind, run, chunk }: TaskKey): string {
   return `${job}/${kind}/${run}/${chunk}`;

@@ -92,6 +92,8 @@ export interface KillTestOptions {
   wantedHits: number;
   /** Every second kill is one of this kind, whatever was not hit often enough. */
   favourite?: 'freeze' | 'server at commit';
+  /** An empty PostgreSQL database; without it the server has its own file. */
+  databaseUrl?: string;
   /** Another build of the server. */
   serverProgram?: string;
   /** False: nothing is kept of a run that broke a promise, as of one that must. */
@@ -134,12 +136,15 @@ export class PromiseBroken extends Error {
 /** Runs rounds until every cell has been hit often enough; rejects PromiseBroken, keeping the data. */
 export async function runKillTest(options: KillTestOptions): Promise<KillReport> {
   const platform = await startPlatform({
-    env: ENVIRONMENT,
+    env: {
+      ...ENVIRONMENT,
+      ...(options.databaseUrl !== undefined && { DATABASE_URL: options.databaseUrl }),
+    },
     runnerArgs: RUNNER_ARGS,
     ...(options.serverProgram !== undefined && { serverProgram: options.serverProgram }),
   });
   const sources = await startSourceServer();
-  const database = openDatabase(platform.dataDir);
+  const database = openDatabase(platform.dataDir, options.databaseUrl);
   const test = new KillTest(platform, sources, database, options);
   let isBroken = true;
   try {
@@ -149,7 +154,7 @@ export async function runKillTest(options: KillTestOptions): Promise<KillReport>
   } catch (error) {
     throw test.explain(error);
   } finally {
-    database.close();
+    await database.close();
     await sources.close();
     await platform.close({ keep: isBroken && options.keepsData !== false });
   }
@@ -196,9 +201,9 @@ class KillTest {
       rounds: this.round,
       kills: this.kills,
       coverage: this.coverage,
-      attempts: this.attemptsByReason(),
-      runAgain: this.countJobs('run > 1'),
-      incomplete: this.countJobs("state = 'COMPLETE' AND failed > 0"),
+      attempts: await this.attemptsByReason(),
+      runAgain: await this.countJobs('run > 1'),
+      incomplete: await this.countJobs("state = 'COMPLETE' AND failed > 0"),
     };
   }
 
@@ -222,8 +227,8 @@ class KillTest {
   }
 
   /** Keeps some jobs on their way. */
-  private feed(): void {
-    while (this.activeJobs() < JOBS_AT_A_TIME) {
+  private async feed(): Promise<void> {
+    while ((await this.activeJobs()) < JOBS_AT_A_TIME) {
       this.jobCount += 1;
       const job = makeJob(this.random, `kill-${this.jobCount}`, this.jobCount);
       this.jobs.push(job);
@@ -243,8 +248,8 @@ class KillTest {
     await abortJob(this.platform, job);
   }
 
-  private activeJobs(): number {
-    const ended = this.database.rows<{ id: string }>(
+  private async activeJobs(): Promise<number> {
+    const ended = await this.database.rows<{ id: string }>(
       "SELECT id FROM job WHERE state IN ('COMPLETE', 'FAILED')",
     );
     const ids = new Set(ended.map(({ id }) => id));
@@ -289,7 +294,7 @@ class KillTest {
   /** Waits while some task has lost its runner so often that one more kill might use up its losses. */
   private async spareLosers(): Promise<void> {
     await until(DRAIN_MS, 'tasks that were lost often to commit', async () => {
-      const [row] = this.database.rows<{ losses: number | null }>(
+      const [row] = await this.database.rows<{ losses: number | null }>(
         "SELECT max(losses) AS losses FROM task WHERE state = 'open'",
       );
       return (row?.losses ?? 0) < MAX_LOSSES ? true : null;
@@ -298,10 +303,10 @@ class KillTest {
 
   /** Random times are counted in events, so that a slow machine gets as far between two kills as a fast one. */
   private async waitForEvents(count: number): Promise<void> {
-    const first = this.log.update();
+    const first = await this.log.update();
     const deadline = Date.now() + AIM_MS;
-    while (this.log.update() < first + count && Date.now() < deadline) {
-      this.feed();
+    while ((await this.log.update()) < first + count && Date.now() < deadline) {
+      await this.feed();
       await sleep(POLL_MS);
     }
   }
@@ -311,8 +316,8 @@ class KillTest {
     const greedyUntil = Date.now() + GREEDY_MS;
     const deadline = Date.now() + AIM_MS;
     while (Date.now() < deadline) {
-      this.feed();
-      this.log.update();
+      await this.feed();
+      await this.log.update();
       const now = this.log.cellsAt(Date.now());
       const hit = cells.filter((cell) => now.has(cell));
       if (hit.length > (Date.now() < greedyUntil ? 1 : 0)) return hit;
@@ -330,9 +335,13 @@ class KillTest {
     const isLong = this.random.chance(0.12);
     const at = Date.now();
     await this.platform.server.kill();
-    this.record('server', at, `server ${how}${isLong ? ', away for longer than a lease' : ''}`);
+    await this.record(
+      'server',
+      at,
+      `server ${how}${isLong ? ', away for longer than a lease' : ''}`,
+    );
     // What the dead server left must be whole by itself.
-    this.fail(checkSnapshot(this.database.snapshot()));
+    this.fail(checkSnapshot(await this.database.snapshot()));
     if (isLong) await sleep(Math.max(0, at + LEASE_MS * 1.4 - Date.now()));
     await this.platform.startServer();
   }
@@ -340,7 +349,7 @@ class KillTest {
   private async killRunner(how: string): Promise<void> {
     const at = Date.now();
     await this.platform.runner?.kill();
-    this.record('runner', at, `runner ${how}`);
+    await this.record('runner', at, `runner ${how}`);
     const orphans = await taskProcesses((id) => this.isOurs(id));
     await this.platform.startRunner();
     await this.requireGone(orphans, 'outlived its runner');
@@ -350,8 +359,8 @@ class KillTest {
     const at = Date.now();
     await Promise.all([this.platform.server.kill(), this.platform.runner?.kill()]);
     // Not counted for either: each cell is to be survived by one of them alone.
-    this.record(null, at, 'server and runner at random');
-    this.fail(checkSnapshot(this.database.snapshot()));
+    await this.record(null, at, 'server and runner at random');
+    this.fail(checkSnapshot(await this.database.snapshot()));
     const orphans = await taskProcesses((id) => this.isOurs(id));
     await Promise.all([this.platform.startServer(), this.platform.startRunner()]);
     await this.requireGone(orphans, 'outlived its runner');
@@ -360,22 +369,23 @@ class KillTest {
   /** A runner that stands still until its leases are over, and then goes on as if nothing had been. */
   private async freezeRunner(): Promise<void> {
     const child = this.platform.runner?.process;
-    const before = this.database.snapshot().leases.map(({ id }) => id);
+    const before = (await this.database.snapshot()).leases.map(({ id }) => id);
     const at = Date.now();
     child?.kill('SIGSTOP');
-    this.record(null, at, 'runner stopped for longer than its leases');
-    const left = () => this.database.snapshot().leases.filter(({ id }) => before.includes(id));
+    await this.record(null, at, 'runner stopped for longer than its leases');
+    const left = async () =>
+      (await this.database.snapshot()).leases.filter(({ id }) => before.includes(id));
     const deadline = at + LEASE_PATIENCE_MS;
-    while (left().length > 0 && Date.now() < deadline) await sleep(20);
-    const forgotten = left().map(
+    while ((await left()).length > 0 && Date.now() < deadline) await sleep(20);
+    const forgotten = (await left()).map(
       ({ id }) => `lease ${id} of a runner that stands still never ended`,
     );
     child?.kill('SIGCONT');
     this.fail(forgotten);
   }
 
-  private record(victim: Victim | null, at: number, how: string): void {
-    this.log.update();
+  private async record(victim: Victim | null, at: number, how: string): Promise<void> {
+    await this.log.update();
     const cells = this.log.cellsAt(at);
     if (victim !== null) this.coverage.add(victim, cells);
     const number = this.kills.length + 1;
@@ -388,7 +398,7 @@ class KillTest {
 
   private async checkNow(): Promise<void> {
     this.checkAlive();
-    const snapshot = this.database.snapshot();
+    const snapshot = await this.database.snapshot();
     this.fail(checkSnapshot(snapshot));
     const longEnded = new Set(
       snapshot.jobs
@@ -401,17 +411,17 @@ class KillTest {
 
   private async drain(): Promise<void> {
     const deadline = Date.now() + DRAIN_MS;
-    while (this.activeJobs() > 0) {
+    while ((await this.activeJobs()) > 0) {
       this.checkAlive();
-      const snapshot = this.database.snapshot();
+      const snapshot = await this.database.snapshot();
       this.fail(checkForgotten(snapshot, LEASE_PATIENCE_MS));
-      if (Date.now() > deadline) this.fail(this.unended());
+      if (Date.now() > deadline) this.fail(await this.unended());
       await sleep(50);
     }
   }
 
-  private unended(): string[] {
-    const snapshot = this.database.snapshot();
+  private async unended(): Promise<string[]> {
+    const snapshot = await this.database.snapshot();
     return snapshot.jobs
       .filter(({ state }) => !isTerminal(state) && state !== 'NEW')
       .map(({ no, id, state }) => {
@@ -423,7 +433,7 @@ class KillTest {
   }
 
   private async checkQuiet(): Promise<void> {
-    const snapshot = this.database.snapshot();
+    const snapshot = await this.database.snapshot();
     this.fail([...checkSnapshot(snapshot), ...checkNothingLeft(snapshot)]);
     this.fail(await checkResults(this.database, snapshot));
     const alive = await taskProcesses((id) => this.isOurs(id));
@@ -462,15 +472,15 @@ class KillTest {
     return this.jobs.some(({ id }) => id === jobId);
   }
 
-  private countJobs(condition: string): number {
-    const [row] = this.database.rows<{ n: number }>(
+  private async countJobs(condition: string): Promise<number> {
+    const [row] = await this.database.rows<{ n: number }>(
       `SELECT count(*) AS n FROM job WHERE ${condition}`,
     );
     return row?.n ?? 0;
   }
 
-  private attemptsByReason(): Record<string, number> {
-    const rows = this.database.rows<{ reason: string; count: number }>(
+  private async attemptsByReason(): Promise<Record<string, number>> {
+    const rows = await this.database.rows<{ reason: string; count: number }>(
       'SELECT reason, count(*) AS count FROM attempt GROUP BY reason',
     );
     return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]));

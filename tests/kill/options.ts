@@ -10,7 +10,7 @@ export function chosenRounds(): number | null {
   return text === undefined ? null : wholeNumber(text);
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${text} is not a whole number`);
   return value;

@@ -12,19 +12,19 @@ const NAMED = `select blob_key as key from revision union select key from log_pa
 /** What is wrong; all jobs have ended. */
 export async function checkSweep(platform: Platform, database: Database): Promise<string[]> {
   await platform.server.kill();
-  await ageObjects(platform);
+  await ageObjects(platform, (sql) => database.write(sql));
   await platform.startServer();
   await until(SWEEP_MS, 'the sweep of orphans to end', async () =>
     (await metricOf(platform, 'bytenite_orphan_sweeps_total')) >= 1 ? true : null,
   );
   const stored = await storedKeys(platform);
-  const garbage = database.rows<{ prefix: string }>('select prefix from gc');
+  const garbage = await database.rows<{ prefix: string }>('select prefix from gc');
   const isGarbage = (key: string) =>
     garbage.some(({ prefix }) => key === prefix || key.startsWith(`${prefix}/`));
   const named = new Set(
-    database
-      .rows<{ key: string | null }>(NAMED)
-      .flatMap(({ key }) => (key === null || key === '' ? [] : [key])),
+    (await database.rows<{ key: string | null }>(NAMED)).flatMap(({ key }) =>
+      key === null || key === '' ? [] : [key],
+    ),
   );
   const folders = new Set([...named].map((key) => stepFolder(key)).filter(Boolean));
   return [

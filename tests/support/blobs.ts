@@ -21,12 +21,19 @@ export async function storedKeys(platform: Platform): Promise<string[]> {
 }
 
 /** All objects are from long ago, and the database is older still: else they would not be its own. */
-export async function ageObjects(platform: Platform): Promise<void> {
+export async function ageObjects(
+  platform: Platform,
+  write: (sql: string) => Promise<void> = async (sql) => writeSqlite(platform, sql),
+): Promise<void> {
   for (const key of await storedKeys(platform)) {
     await utimes(path.join(objectsOf(platform), key), LONG_AGO, LONG_AGO);
   }
-  const db = new DatabaseSync(path.join(platform.dataDir, 'bytenite.db'));
-  db.exec('update account set created_at = 0');
+  await write('update account set created_at = 0');
+}
+
+function writeSqlite({ dataDir }: Platform, sql: string): void {
+  const db = new DatabaseSync(path.join(dataDir, 'bytenite.db'));
+  db.exec(sql);
   db.close();
 }
 

@@ -1,0 +1,13 @@
+/** `node scripts/suite.js kill [OPTIONS]`: builds, then runs tests/NAME/main.ts. */
+import { fail, UserError } from './lib/progress.js';
+import { runWithTsx } from './lib/with-tsx.js';
+
+const SUITES = ['kill'];
+
+async function main() {
+  const [name = '', ...args] = process.argv.slice(2);
+  if (!SUITES.includes(name)) throw new UserError(`Usage: npm run ${SUITES.join('|')} [OPTIONS]`);
+  process.exitCode = await runWithTsx(`tests/${name}/main.ts`, args);
+}
+
+await main().catch(fail);
