@@ -45,6 +45,14 @@ export function checkCounts(job: WorkJob, row: JobRow | undefined): string[] {
   return problems;
 }
 
+/** Every job in the table is one that a client asked for, once. */
+export function checkNoStrangers(jobs: readonly WorkJob[], rows: readonly JobRow[]): string[] {
+  const asked = new Set(jobs.map(({ id }) => id));
+  return rows
+    .filter(({ id }) => !asked.has(id))
+    .map(({ id, name }) => `job ${id} (${name}) is one that nobody asked for`);
+}
+
 interface Logs {
   partitioner: { log: string }[];
   assembler: { log: string }[];
@@ -58,11 +66,7 @@ export async function checkLogs(
   job: WorkJob,
 ): Promise<string[]> {
   const logs = await platform.call<Logs>('POST', '/v1/customer/logs', { jobId: job.id });
-  const lines = new Set(
-    [logs.partitioner, logs.assembler, ...Object.values(logs.taskrunner).map((t) => t.logs)]
-      .flat()
-      .map(({ log }) => log),
-  );
+  const lines = new Set(linesOf(logs).map(({ log }) => log));
   const won = await database.rows<TaskRow>(
     `SELECT task.* FROM task JOIN job ON job.no = task.job
      WHERE job.id = ? AND task.state = 'committed'`,
@@ -86,6 +90,26 @@ export async function checkLogs(
   return expected
     .filter((line) => !lines.has(line))
     .map((line) => `${job.id}: the logs lack "${line}"`);
+}
+
+/** An attempt is one process: a lease is valid on one runner only. */
+export async function checkProcesses(platform: Platform, job: WorkJob): Promise<string[]> {
+  const logs = await platform.call<Logs>('POST', '/v1/customer/logs', { jobId: job.id });
+  const processes = new Map<string, Set<string>>();
+  for (const { log } of linesOf(logs)) {
+    const [, id, attempt] = /^process (\S+) of (.+)$/.exec(log) ?? [];
+    if (id === undefined || attempt === undefined) continue;
+    // A later run's engines begin at their first attempt again.
+    if (job.retries > 0 && !attempt.startsWith('APP')) continue;
+    processes.set(attempt, (processes.get(attempt) ?? new Set()).add(id));
+  }
+  return [...processes]
+    .filter(([, ids]) => ids.size > 1)
+    .map(([attempt, ids]) => `${job.id}: ${attempt} ran as ${ids.size} processes`);
+}
+
+function linesOf({ partitioner, assembler, taskrunner }: Logs): { log: string }[] {
+  return [partitioner, assembler, ...Object.values(taskrunner).map(({ logs }) => logs)].flat();
 }
 
 /** What the API says of the tasks must be what the tables hold. */

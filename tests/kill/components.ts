@@ -3,9 +3,10 @@ import type { TestComponent } from '../support/components.ts';
 
 /** Chunks of `params.lines`, or the source's lines, each headed by the partitioner's attempt. */
 const SPLIT = `
-import json, os, time
+import json, os, time, uuid
 params = json.loads(os.environ["PARTITIONER_PARAMS"])
 attempt = os.environ["ATTEMPT"]
+print("process %s of PARTITIONER chunk=0 attempt=%s" % (uuid.uuid4(), attempt))
 print("begin PARTITIONER chunk=0 attempt=%s" % attempt)
 lines = params.get("lines")
 if lines is None:
@@ -21,9 +22,10 @@ print("end PARTITIONER chunk=0 attempt=%s" % attempt)
 
 /** Reads its chunk, spoils it, fails where it is told to, and writes what it saw. */
 const WORK = `
-import hashlib, json, os, sys, time
+import hashlib, json, os, sys, time, uuid
 params = json.loads(os.environ["APP_PARAMS"])
 chunk, attempt = int(os.environ["CHUNK_NUMBER"]), int(os.environ["ATTEMPT"])
+print("process %s of APP chunk=%d attempt=%d" % (uuid.uuid4(), chunk, attempt))
 print("begin APP chunk=%d attempt=%d" % (chunk, attempt))
 path = os.path.join(os.environ["TASK_DIR"], "data.bin")
 with open(path, "rb") as file:
@@ -42,8 +44,9 @@ print("end APP chunk=%d attempt=%d" % (chunk, attempt))
 
 /** All files in the manifest's order, headed by the assembler's attempt. */
 const JOIN = `
-import json, os, time
+import json, os, time, uuid
 attempt = os.environ["ATTEMPT"]
+print("process %s of ASSEMBLER chunk=0 attempt=%s" % (uuid.uuid4(), attempt))
 print("begin ASSEMBLER chunk=0 attempt=%s" % attempt)
 time.sleep(json.loads(os.environ["ASSEMBLER_PARAMS"])["seconds"])
 with open(os.path.join(os.environ["OUTPUT_DIR"], "all.txt"), "w") as output:

@@ -8,6 +8,7 @@ export interface JobRow {
   no: number;
   id: string;
   uuid: string;
+  name: string;
   state: string;
   run: number;
   num_chunks: number;

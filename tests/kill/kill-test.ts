@@ -8,7 +8,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, type Platform } from '../support/platform.ts';
-import { checkCounts, checkLogs, checkOutput, checkTasks } from './client-checks.ts';
+import {
+  checkCounts,
+  checkLogs,
+  checkNoStrangers,
+  checkOutput,
+  checkProcesses,
+  checkTasks,
+} from './client-checks.ts';
 import { COMPONENTS } from './components.ts';
 import { Coverage, EventLog, HOLD_MS, type Cell, type Victim } from './coverage.ts';
 import { openDatabase, type Database } from './database.ts';
@@ -175,6 +182,8 @@ class KillTest {
   /** Of this round. */
   private jobs: WorkJob[] = [];
   private submissions: Promise<void>[] = [];
+  /** Of earlier rounds. */
+  private readonly ended: WorkJob[] = [];
 
   constructor(
     platform: Platform,
@@ -435,6 +444,8 @@ class KillTest {
   private async checkQuiet(): Promise<void> {
     const snapshot = await this.database.snapshot();
     this.fail([...checkSnapshot(snapshot), ...checkNothingLeft(snapshot)]);
+    this.ended.push(...this.jobs);
+    this.fail(checkNoStrangers(this.ended, snapshot.jobs));
     this.fail(await checkResults(this.database, snapshot));
     const alive = await taskProcesses((id) => this.isOurs(id));
     await this.requireGone(alive, 'outlived its job');
@@ -447,6 +458,7 @@ class KillTest {
         ...checkCounts(job, row),
         ...(row?.state === 'COMPLETE' ? await checkOutput(this.platform, this.database, job) : []),
         ...(await checkLogs(this.platform, this.database, job)),
+        ...(await checkProcesses(this.platform, job)),
         ...(await checkTasks(this.platform, this.database, job)),
       ]);
     }

@@ -1,7 +1,8 @@
 /** The kill test is worth its time only while it catches what it is for: three planted bugs, one by one. */
 import { expect, test } from 'vitest';
+import { buildMutant } from '../support/mutants.ts';
 import { PromiseBroken, runKillTest } from './kill-test.ts';
-import { buildMutant, MUTATIONS, type Mutation } from './mutations.ts';
+import { MUTATIONS, type Mutation } from './mutations.ts';
 import { chosenSeed, say } from './options.ts';
 
 const MAX_ROUNDS = 5;

@@ -1,24 +1,8 @@
-/**
- * Bugs to plant: small edits of the compiled server, each undoing one of the guards that the kill test
- * is there for. A mutant is a copy inside the server's package, so that its imports resolve.
- */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+/** Bugs to plant, each undoing one of the guards that the kill test is there for. */
+import type { Edit, PlantedBug } from '../support/mutants.ts';
 import type { KillTestOptions } from './kill-test.ts';
 
-const SERVER = path.resolve(import.meta.dirname, '../../packages/server');
-
-interface Edit {
-  file: string;
-  /** Must occur exactly once, else the mutant would test nothing. */
-  find: string;
-  replace: string;
-}
-
-export interface Mutation {
-  name: string;
-  what: string;
-  edits: readonly Edit[];
+export interface Mutation extends PlantedBug {
   /** The kill that shows it soonest. */
   shownBy: NonNullable<KillTestOptions['favourite']>;
   /** One of the broken promises has to say this. */
@@ -26,7 +10,7 @@ export interface Mutation {
 }
 
 /** Takes a report of success for what it says, lease or not. */
-const REPORTS_NEED_NO_LEASE: readonly Edit[] = [
+export const REPORTS_NEED_NO_LEASE: readonly Edit[] = [
   {
     file: 'engine/exchange/settle.js',
     find: 'const lease = leases.get(report.lease);',
@@ -75,29 +59,3 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: /never ended|is still there/,
   },
 ];
-
-export interface Mutant {
-  program: string;
-  dispose: () => Promise<void>;
-}
-
-export async function buildMutant({ name, edits }: Mutation): Promise<Mutant> {
-  const dir = path.join(SERVER, '.mutants', `${name}-${process.pid}`);
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(path.dirname(dir), { recursive: true });
-  await cp(path.join(SERVER, 'dist'), dir, { recursive: true });
-  for (const { file, find, replace } of edits) {
-    const target = path.join(dir, file);
-    const code = await readFile(target, 'utf8');
-    const count = code.split(find).length - 1;
-    if (count !== 1) throw new Error(`${name}: "${find}" occurs ${count} times in ${file}`);
-    await writeFile(
-      target,
-      code.replace(find, () => replace),
-    );
-  }
-  return {
-    program: path.join(dir, 'main.js'),
-    dispose: () => rm(dir, { recursive: true, force: true }),
-  };
-}

@@ -29,6 +29,8 @@ export async function checkSweep(platform: Platform, database: Database): Promis
   const folders = new Set([...named].map((key) => stepFolder(key)).filter(Boolean));
   return [
     ...stored
+      // Servers that share files know by it that they do.
+      .filter((key) => !key.startsWith('installation/'))
       .filter((key) => !named.has(key) && !folders.has(stepFolder(key)) && !isGarbage(key))
       .map((key) => `${key} is named by no row and was not swept`),
     ...[...named]

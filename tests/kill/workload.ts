@@ -1,12 +1,10 @@
 /** Jobs of different shapes, given to a server that may die at any moment, and what must come out. */
 import { createHash } from 'node:crypto';
-import type { Platform } from '../support/platform.ts';
+import { callLimits, callUntilAnswered, untilAnswered, type Caller } from './calls.ts';
 import type { TaskRow } from './database.ts';
 import type { Random } from './random.ts';
 import type { SourceServer } from './source-server.ts';
 
-/** A server that is restarted answers again within this time. */
-const CALL_MS = 60_000;
 const RETRY_MS = 30;
 /** Kills included, a job that is run again comes to its end within this time. */
 const RETRIED_MS = 180_000;
@@ -31,7 +29,11 @@ const SHAPES: readonly Shape[] = [
 ];
 
 export interface WorkJob {
+  /** Of a job that the server is to name: what the server said, once it has. */
   id: string;
+  /** What the client calls it, whatever its id. */
+  label: string;
+  isNamed: boolean;
   shape: Shape;
   lines: string[];
   /** Repetitions of a line in each chunk, in each result. */
@@ -41,9 +43,12 @@ export interface WorkJob {
   seconds: number;
   /**
    * `breaks`: one chunk always fails; `tolerates`: as that, and the job may do without it; `retried`: chunks
-   * fail once, and a client runs the job again until it is complete; `aborted`: by a client.
+   * fail once, and a client runs the job again until it is complete; `aborted`: by a client; `overdue`: takes
+   * longer than its jobTimeout.
    */
-  fate: 'completes' | 'breaks' | 'tolerates' | 'retried' | 'aborted';
+  fate: 'completes' | 'breaks' | 'tolerates' | 'retried' | 'aborted' | 'overdue';
+  /** Whatever has a key is sent twice at once. */
+  isTwice: boolean;
   /** The server has said yes to run it. */
   isAcknowledged: boolean;
   /** So often it has said yes to run it again. */
@@ -63,7 +68,12 @@ const FATES: readonly WorkJob['fate'][] = [
   'completes',
   'retried',
   'aborted',
+  'completes',
+  'overdue',
 ];
+const OVERDUE_SECONDS = 3;
+/** Long enough to be cut off where the job is to end early. */
+const SECONDS: Partial<Record<WorkJob['fate'], number>> = { breaks: 1, aborted: 1, overdue: 120 };
 /** Fates in which a chunk fails in every attempt. */
 const BROKEN: readonly WorkJob['fate'][] = ['breaks', 'tolerates'];
 
@@ -73,6 +83,8 @@ export function makeJob(random: Random, id: string, number: number): WorkJob {
   const fate = FATES[number % FATES.length] ?? 'completes';
   return {
     id,
+    label: id,
+    isNamed: number % 3 !== 0,
     shape,
     lines: Array.from({ length: count }, (_, i) => `line ${i} of ${id}, ${random.int(0, 1e9)}`),
     chunkRepeat: shape.isLarge ? LARGE_REPEAT : 1,
@@ -80,9 +92,9 @@ export function makeJob(random: Random, id: string, number: number): WorkJob {
     failing: [0, 1, 2, 3].filter((chunk) =>
       random.chance(fate !== 'retried' ? 0.25 : chunk === 0 ? 1 : 0.5),
     ),
-    // Long enough to be cut off where the job is to end early.
-    seconds: fate === 'breaks' || fate === 'aborted' ? 1 : random.int(0, 25) / 100,
+    seconds: SECONDS[fate] ?? random.int(0, 25) / 100,
     fate,
+    isTwice: number % 4 === 0,
     isAcknowledged: false,
     retries: 0,
   };
@@ -90,41 +102,49 @@ export function makeJob(random: Random, id: string, number: number): WorkJob {
 
 /** Does what a client does that does not give up: every call is repeated until it is answered. */
 export async function submitJob(
-  platform: Platform,
+  platform: Caller,
   sources: SourceServer,
   job: WorkJob,
 ): Promise<void> {
   const { source, splits, joins, delivers } = job.shape;
   const content = sourceText(job);
-  if (source === 'url') sources.put(job.id, content);
-  const created = await callUntilAnswered(platform, 'POST', '/v1/customer/jobs', {
-    jobId: job.id,
+  if (source === 'url') sources.put(job.label, content);
+  const order = {
+    ...(job.isNamed && { jobId: job.id }),
+    name: job.label,
     app: 'kill-work',
     ...(splits && { partitioner: 'kill-split' }),
     ...(joins && { assembler: 'kill-join' }),
     dataSource: {
       dataSourceDescriptor: source,
-      ...(source === 'url' && { params: { url: sources.url(job.id) } }),
+      ...(source === 'url' && { params: { url: sources.url(job.label) } }),
     },
     dataDestination: { dataSourceDescriptor: delivers ? 'bucket' : 'bypass' },
     params: paramsOf(job),
     config: configOf(job.fate),
-  });
+  };
+  const create = { key: `create ${job.label}`, isTwice: job.isTwice };
+  const created = await callUntilAnswered(platform, 'POST', '/v1/customer/jobs', order, create);
+  job.id = (created.body as { job: { id: string } }).job.id;
   if (source === 'file') await upload(platform, job, tempUrlOf(created.body), content);
   const run = `/v1/customer/jobs/${job.id}/run`;
-  await callUntilAnswered(platform, 'POST', run, {}, { key: `run ${job.id}` });
+  const once = { key: `run ${job.label}`, isTwice: job.isTwice };
+  await callUntilAnswered(platform, 'POST', run, {}, once);
   job.isAcknowledged = true;
 }
 
 function configOf(fate: WorkJob['fate']) {
   return {
-    maxTaskRetries: BROKEN.includes(fate) || fate === 'retried' ? 0 : 5,
+    maxTaskRetries: 8,
+    // What fails by design ends with this; what the platform did to an attempt is tried again.
+    ...((BROKEN.includes(fate) || fate === 'retried') && { failOn: [3] }),
     toleratedFailures: fate === 'tolerates' ? 1 : '',
+    ...(fate === 'overdue' && { jobTimeout: OVERDUE_SECONDS }),
   };
 }
 
 /** Runs a job again whenever it has failed, until it is complete; no call has its effect twice. */
-export async function retryUntilComplete(platform: Platform, job: WorkJob): Promise<void> {
+export async function retryUntilComplete(platform: Caller, job: WorkJob): Promise<void> {
   const route = `/v1/customer/jobs/${job.id}`;
   const deadline = Date.now() + RETRIED_MS;
   for (;;) {
@@ -132,8 +152,8 @@ export async function retryUntilComplete(platform: Platform, job: WorkJob): Prom
     const { state } = (body as { job: { state: string } }).job;
     if (state === 'JOB_STATE_COMPLETE' || Date.now() > deadline) return;
     if (state === 'JOB_STATE_FAILED') {
-      const key = `retry ${job.id} ${job.retries}`;
-      await callUntilAnswered(platform, 'POST', `${route}/retry`, {}, { key });
+      const once = { key: `retry ${job.label} ${job.retries}`, isTwice: job.isTwice };
+      await callUntilAnswered(platform, 'POST', `${route}/retry`, {}, once);
       job.retries += 1;
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -141,7 +161,7 @@ export async function retryUntilComplete(platform: Platform, job: WorkJob): Prom
 }
 
 /** Aborts a job, which may have ended before. */
-export async function abortJob(platform: Platform, job: WorkJob): Promise<void> {
+export async function abortJob(platform: Caller, job: WorkJob): Promise<void> {
   const route = `/v1/customer/jobs/${job.id}/abort`;
   await callUntilAnswered(platform, 'POST', route, {}, { isDone: 'already ended' });
 }
@@ -149,6 +169,7 @@ export async function abortJob(platform: Platform, job: WorkJob): Promise<void> 
 /** What a job of this fate may be when it has ended: its state and reason. */
 export function mayEndAs({ fate }: WorkJob): string[] {
   if (fate === 'breaks') return ['FAILED TASK_FAILED'];
+  if (fate === 'overdue') return ['FAILED JOB_TIMEOUT'];
   return fate === 'aborted' ? ['FAILED ABORTED', 'COMPLETE NONE'] : ['COMPLETE NONE'];
 }
 
@@ -172,70 +193,10 @@ function tempUrlOf(created: unknown): string {
     .tempUrl;
 }
 
-async function upload(platform: Platform, job: WorkJob, url: string, body: string): Promise<void> {
-  await untilAnswered(() => fetch(url, { method: 'PUT', body, ...limits() }));
+async function upload(platform: Caller, job: WorkJob, url: string, body: string): Promise<void> {
+  await untilAnswered(() => fetch(url, { method: 'PUT', body, ...callLimits() }));
   const route = `/v1/customer/jobs/${job.id}/uploadcompleted`;
   await callUntilAnswered(platform, 'PATCH', route, {});
-}
-
-interface Answer {
-  status: number;
-  body: unknown;
-}
-
-interface CallOptions {
-  /** Part of a 400 that says that an earlier, unanswered call had its effect. */
-  isDone?: string;
-  /** Idempotency-Key: an earlier, unanswered call had its effect, and this one gets its reply. */
-  key?: string;
-}
-
-async function callUntilAnswered(
-  platform: Platform,
-  method: string,
-  route: string,
-  body?: unknown,
-  { isDone, key }: CallOptions = {},
-): Promise<Answer> {
-  return untilAnswered(
-    () =>
-      fetch(platform.url + route, {
-        method,
-        headers: {
-          authorization: platform.apiKey,
-          ...(key !== undefined && { 'idempotency-key': key }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...limits(),
-      }),
-    isDone,
-  );
-}
-
-function limits() {
-  return { signal: AbortSignal.timeout(CALL_MS) };
-}
-
-async function untilAnswered(send: () => Promise<Response>, isDone?: string): Promise<Answer> {
-  const deadline = Date.now() + CALL_MS;
-  for (;;) {
-    let status: number;
-    let text: string;
-    try {
-      const response = await send();
-      status = response.status;
-      text = await response.text();
-    } catch (error) {
-      // The server is away: this call may have had its effect or not.
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      continue;
-    }
-    if (status === 200) return { status, body: JSON.parse(text || 'null') as unknown };
-    if (status === 400 && isDone !== undefined && text.includes(isDone))
-      return { status, body: {} };
-    throw new Error(`the server answered ${status}: ${text}`);
-  }
 }
 
 /** Files that a job must have delivered, given the attempts that the database says have won. */

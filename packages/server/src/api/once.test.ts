@@ -71,6 +71,16 @@ describe('create with a key', () => {
     expect(await countJobs()).toBe(0);
   });
 
+  it('gives the first caller the very links that it repeats, though time goes on meanwhile', async () => {
+    const { now } = ctx;
+    let calls = 0;
+    ctx.now = () => now() + (calls += 1);
+    const body = { dataSource: { dataSourceDescriptor: 'file' } };
+    const first = await create(body, 'k1');
+    expect(first.text).toContain('tempUrl');
+    expect(await create(body, 'k1')).toEqual(first);
+  });
+
   it('makes one job of many calls at once', async () => {
     const replies = await Promise.all(
       Array.from({ length: 8 }, () => create({ name: 'x', run: true }, 'k1')),

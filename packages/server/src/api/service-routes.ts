@@ -84,7 +84,10 @@ async function replyTo(call: Call<Route>, handler: Handler<Route>): Promise<stri
   if (earlier !== null) return earlier;
   try {
     const reply: unknown = await handler(call);
-    return reply instanceof Response ? reply : stringifyWire(reply);
+    if (reply instanceof Response) return reply;
+    // As it was stored: written again, its links would be signed for another moment.
+    const stored = onceKey && (await findReply(ctx, onceKey));
+    return stored ?? stringifyWire(reply);
   } catch (error) {
     // Its twin was quicker, or had its effect before this one looked: to this call both are the same.
     const repeated = onceKey && (await findReply(ctx, onceKey));
