@@ -1,4 +1,5 @@
 /** Where a job stands among all that wait for runners, as its owner may know it. */
+import { LRUCache } from 'lru-cache';
 import type { Context } from '../../context.ts';
 import { NOTHING_HELD, type Held } from '../../domain/fair-share.ts';
 import { limitsOf, type Limits } from '../../domain/limits.ts';
@@ -11,6 +12,7 @@ import { waitingStandings } from '../fairness/standings.ts';
 const MAX_JOBS = 1000;
 /** Tasks of one job that wait for another attempt; more are told as so many. */
 const MAX_DUE = 1_000_000;
+const RECENT_MS = 1000;
 
 export interface QueueView {
   limits: Limits;
@@ -21,7 +23,7 @@ export interface QueueView {
   /** Other accounts with waiting tasks, and those of them whose turn comes first. */
   others: { users: number; tasks: number; usersAhead: number };
   /** The account's own jobs with waiting tasks, in their order. */
-  jobs: { no: number; id: string; waiting: number }[];
+  jobs: { no: number; waiting: number }[];
 }
 
 export interface Place {
@@ -32,8 +34,8 @@ export interface Place {
 }
 
 export async function viewQueue(ctx: Context, db: Db, account: string): Promise<QueueView> {
-  const standings = await waitingStandings(ctx, db);
   const held = await heldByAccount(db);
+  const standings = await waitingStandings(ctx, db, held);
   const waiting = await waitingTasks(db, ctx.now());
   const at = standings.findIndex((standing) => standing.account === account);
   const others = standings.filter((standing) => standing.account !== account);
@@ -48,8 +50,27 @@ export async function viewQueue(ctx: Context, db: Db, account: string): Promise<
       tasks: others.reduce((sum, other) => sum + (waiting.get(other.account) ?? 0), 0),
       usersAhead: Math.max(0, at),
     },
-    jobs: jobs.map(({ no, id, waiting: tasks }) => ({ no, id, waiting: tasks })),
+    jobs: jobs.map(({ no, waiting: tasks }) => ({ no, waiting: tasks })),
   };
+}
+
+const views = new WeakMap<Db, LRUCache<string, Promise<QueueView>>>();
+
+/**
+ * The same, at most a second old: many ask for the words of many jobs, and each look reads the whole queue.
+ * Within a transaction it is read anew.
+ */
+export function recentQueue(ctx: Context, db: Db, account: string): Promise<QueueView> {
+  if (db !== ctx.store.db) return viewQueue(ctx, db, account);
+  let cache = views.get(db);
+  if (cache === undefined) views.set(db, (cache = new LRUCache({ max: 1000, ttl: RECENT_MS })));
+  const known = cache.get(account);
+  if (known !== undefined) return known;
+  const view = viewQueue(ctx, db, account);
+  cache.set(account, view);
+  // Who asks next asks again; the one who asked now is told why.
+  view.catch(() => cache.delete(account));
+  return view;
 }
 
 /** Null for a job without waiting tasks. */

@@ -15,18 +15,21 @@ import type { Db } from '../../store/store.ts';
 export interface Standing extends Share {
   account: string;
   limits: Limits;
-  held: Held;
 }
 
-/** The accounts with waiting tasks, in the order in which they are served. */
-export async function waitingStandings(ctx: Context, db: Db = ctx.store.db): Promise<Standing[]> {
+/** The accounts with waiting tasks, in the order in which they are served; `known`: what is held, where it was read. */
+export async function waitingStandings(
+  ctx: Context,
+  db: Db = ctx.store.db,
+  known: ReadonlyMap<string, Held> | null = null,
+): Promise<Standing[]> {
   const accounts = (await waitingAccounts(db, ctx.now())).map(({ id, limits }) => ({
     account: id,
     limits: limitsOf(limits, ctx.config.userLimits),
   }));
   // Nobody to compare with and nothing to count against: the usual case, once per exchange.
   const isPlain = accounts.length < 2 && !accounts.some(({ limits }) => isLimited(limits));
-  const held = isPlain ? new Map<string, Held>() : await heldByAccount(db);
+  const held = known ?? (isPlain ? new Map<string, Held>() : await heldByAccount(db));
   const usage = isPlain ? new Map<string, Usage>() : await readUsage(db);
   return accounts
     .map((account) => standing(ctx, account, held, usage))
@@ -46,7 +49,6 @@ function standing(
   return {
     account,
     limits,
-    held: holds,
     standing: standingOf(amount, holds, fairHalfLifeMs),
     room: roomOf(limits, holds),
   };

@@ -7,7 +7,7 @@ import { readJobDocs } from '../../store/jobs.ts';
 import { countPhases } from '../../store/leases.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow } from '../../store/tables.ts';
-import { viewQueue, type QueueView } from '../explain/queue-view.ts';
+import { recentQueue, type QueueView } from '../explain/queue-view.ts';
 import { waitingReason } from '../explain/waiting-reasons.ts';
 
 export interface JobView {
@@ -43,7 +43,7 @@ export async function viewJobs(
   const views: JobView[] = [];
   const queues = new Map<string, Promise<QueueView>>();
   const readQueue = (account: string) => {
-    const queue = queues.get(account) ?? viewQueue(ctx, db, account);
+    const queue = queues.get(account) ?? recentQueue(ctx, db, account);
     queues.set(account, queue);
     return queue;
   };
