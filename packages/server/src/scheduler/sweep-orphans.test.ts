@@ -223,7 +223,7 @@ describe('what is needed stays, however old it is', () => {
       yield Buffer.from('large');
     }
     const { key } = await storeResult(ctx, lease, { body: body(), atLeast: 0 }, signal);
-    const stored = await storePackage(ctx, Buffer.from('tar'));
+    const stored = await storePackage(ctx, 3, async () => Buffer.from('tar'));
     await ageAll(ctx);
     await sweepOrphans(ctx);
     expect(await keysBelow(ctx, '')).toEqual(expect.arrayContaining([key, stored.key]));

@@ -11,8 +11,8 @@ export interface Copy {
 }
 
 export async function copyPackage(ctx: Context, source: ComponentRecord): Promise<Copy> {
-  const { blob_key: key } = source.revision;
-  return { source, stored: await storePackage(ctx, await ctx.blobs.stream(key)) };
+  const { blob_key: key, size_bytes: size } = source.revision;
+  return { source, stored: await storePackage(ctx, size, () => ctx.blobs.stream(key)) };
 }
 
 /** Makes the copy a revision of the account's own. The owner's registry token stays the owner's. */

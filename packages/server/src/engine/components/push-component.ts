@@ -39,7 +39,7 @@ export async function pushComponent(
   const checked = await checkPackage(ctx, account, family, data);
   const { manifest, schema, tar, hash } = checked;
   const token = checked.token && (await ctx.vault.seal(account.id, REGISTRY_TOKEN, checked.token));
-  const stored = await storePackage(ctx, tar);
+  const stored = await storePackage(ctx, tar.byteLength, async () => tar);
   const revision = {
     manifest,
     schema,

@@ -47,11 +47,16 @@ export interface StoredPackage {
 }
 
 /** Never an object that was there before: it may be about to be deleted. */
-export async function storePackage(ctx: Context, body: BlobBody): Promise<StoredPackage> {
-  await requireSpace(ctx, body instanceof Uint8Array ? body.byteLength : 0);
+export async function storePackage(
+  ctx: Context,
+  sizeBytes: number,
+  open: () => Promise<BlobBody>,
+): Promise<StoredPackage> {
+  await requireSpace(ctx, sizeBytes);
   const key = `package/${uuidv7()}`;
   const hold = await holdPackage(ctx.store.db, key, ctx.now() + HOLD_MS);
-  await ctx.blobs.put(key, body);
+  // Opened when nothing else can fail: whoever has opened it has to read it to its end.
+  await ctx.blobs.put(key, await open());
   return { key, hold };
 }
 

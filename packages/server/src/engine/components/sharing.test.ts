@@ -1,4 +1,6 @@
+import { readdir, readlink } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { watchDiskSpace } from '../../disk-space.ts';
 import { newAccount } from '../../testing/accounts.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { componentPackage } from '../../testing/package-of.ts';
@@ -50,7 +52,29 @@ const publicIds = async () => {
   return components.map(({ component }) => component.id);
 };
 
+/** Packages that this process has open. */
+async function openPackages(): Promise<string[]> {
+  const names = await readdir('/proc/self/fd').catch(() => []);
+  const links = await Promise.all(
+    names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
+  );
+  return links.filter((link) => link.startsWith(ctx.config.dataDir) && link.includes('package'));
+}
+
 describe('a published component', () => {
+  it('is not copied, and no file stays open, where the disk has no room for it', async () => {
+    await push();
+    await publish();
+    const full = await watchDiskSpace(ctx.config.dataDir, { fraction: 1 }, ctx.logger);
+    const low = { ...ctx, disk: full };
+    const open = await openPackages();
+    const named = { tag: 'shared', owner: undefined };
+    await expect(importComponent(low, other, 'app', named)).rejects.toThrow('disk is almost full');
+    expect(await openPackages()).toEqual(open);
+    await ctx.store.db.updateTable('revision').set({ size_bytes: 2 ** 52 }).execute();
+    await expect(take()).rejects.toThrow(/disk is too full for \d+ MiB/);
+  });
+
   it('is listed for all, and read by its id until it is unpublished', async () => {
     const { component, revision } = await push();
     const read = () => getComponent(ctx, other, 'app', component.id);
