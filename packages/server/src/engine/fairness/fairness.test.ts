@@ -10,6 +10,7 @@ import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { checkAndDispose } from '../../testing/invariants.ts';
 import {
   addComponent,
+  draftJob,
   jobNow,
   runSteps,
   startJob,
@@ -19,6 +20,7 @@ import { partitionedJob } from '../../testing/scenario.ts';
 import { succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { changeUser } from '../auth/manage-users.ts';
 import { updateConfig } from '../jobs/edit-job.ts';
+import { runJob } from '../jobs/run-job.ts';
 import { countUsage } from './count-usage.ts';
 import { RESERVE_AFTER_MS } from './reservations.ts';
 
@@ -145,6 +147,20 @@ describe('a user’s jobs', () => {
     expect(await jobsGiven(runner, 1)).toEqual([young.no]);
     await updateConfig(ctx, ctx.account, young.id, { priority: 'CHEAP' });
     expect(await jobsGiven(runner, 1)).toEqual([old.no]);
+  });
+
+  it('keep the priority that was asked for where somebody says that he asks for none', async () => {
+    const job = await jobOf(ctx, 1);
+    const change = (priority: 'FAST' | 'UNDEFINED', id = job.id) =>
+      updateConfig(ctx, ctx.account, id, { priority });
+    await change('FAST');
+    await change('UNDEFINED');
+    expect((await jobNow(ctx, job)).priority).toBe('FAST');
+    const draft = await draftJob(ctx);
+    await change('FAST', draft.id);
+    await updateConfig(ctx, ctx.account, draft.id, { priority: 'UNDEFINED', taskTimeout: 5 });
+    await runJob(ctx, ctx.account, draft.id, { priority: 'UNDEFINED' });
+    expect((await jobNow(ctx, draft)).priority).toBe('FAST');
   });
 
   it('keep anything but the priority once they run, and that once they have ended', async () => {

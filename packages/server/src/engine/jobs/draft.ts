@@ -4,16 +4,17 @@ import {
   notFound,
   precondition,
   type ComponentType,
+  type JobConfigInput,
   type ParamsInput,
 } from '@bytenite/contract';
-import type { Updateable } from 'kysely';
 import type { Context } from '../../context.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
-import { findJob, lockJob, readJobDoc, updateJob, updateJobDoc } from '../../store/jobs.ts';
+import { findJob, lockJob, readJobDoc, updateJobDoc } from '../../store/jobs.ts';
 import { findUpload, saveUpload } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
-import type { JobRow, JobTable } from '../../store/tables.ts';
+import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
+import { setPriority } from '../fairness/set-priority.ts';
 import { recordJobEvent } from '../transitions/enter-state.ts';
 import type { Sources } from './read-sources.ts';
 
@@ -39,12 +40,12 @@ export async function draftOf(
   return { job, doc: await readJobDoc(ctx.store.db, job.no) };
 }
 
-/** Changes a draft's document under the job's lock, so that it cannot start in between. */
+/** Changes a draft's document, and its priority by a config's, under the job's lock: it cannot start in between. */
 export async function changeDraft(
   ctx: Context,
   draft: { job: JobRow },
   change: (doc: JobDoc) => JobDoc,
-  patch: Updateable<JobTable> = {},
+  config: JobConfigInput = {},
 ): Promise<void> {
   await ctx.store.transact(async (tx) => {
     const job = await lockJob(tx, draft.job.no);
@@ -52,9 +53,9 @@ export async function changeDraft(
     if (job.state !== 'NEW') throw precondition(ALREADY_STARTED);
     const doc = change(await readJobDoc(tx, job.no));
     await updateJobDoc(tx, job.no, doc);
-    if (Object.keys(patch).length > 0) await updateJob(tx, job, patch);
+    const changed = await setPriority(tx, job, config);
     await openUpload(tx, job.no, doc);
-    await recordJobEvent(tx, job, ctx.now());
+    await recordJobEvent(tx, changed, ctx.now());
   });
   ctx.signals.notify('event');
 }

@@ -67,7 +67,7 @@ export async function updateConfig(
     ctx,
     draft,
     (doc) => ({ ...doc, config: { ...doc.config, ...config } }),
-    priority === undefined ? {} : { priority },
+    input,
   );
   return viewJob(ctx, await jobOf(ctx, account, id));
 }

@@ -3,11 +3,13 @@ import {
   invalid,
   type ComponentType,
   type FieldViolation,
+  type JobConfigInput,
   type TemplateInput,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { checkConfig } from '../../domain/job-config.ts';
 import { isPassthrough, PASSTHROUGH } from '../../domain/job-doc.ts';
+import { priorityOf, withoutPriority } from '../../domain/priority.ts';
 import { parseTag } from '../../domain/tags.ts';
 import { saveTemplate } from '../../store/templates.ts';
 import type { Account } from '../auth/account.ts';
@@ -42,16 +44,19 @@ export async function pushTemplate(
       app: input.app.trim(),
       partitioner: input.partitioner?.trim() || PASSTHROUGH,
       assembler: input.assembler?.trim() || PASSTHROUGH,
-      config: {
-        ...input.config,
-        ...(input.priority !== undefined && { priority: input.priority }),
-      },
+      config: configOf(input),
       dataSource: sources.dataSource ?? null,
       dataDestination: sources.dataDestination ?? null,
     },
     params,
     now: ctx.now(),
   });
+}
+
+function configOf(input: TemplateInput): JobConfigInput {
+  const config = withoutPriority(input.config ?? {});
+  const priority = priorityOf(input, null);
+  return priority === 'UNDEFINED' ? config : { ...config, priority };
 }
 
 function checkTags(input: TemplateInput): void {

@@ -32,6 +32,14 @@ async function push(input: TemplateInput, by: Account = account): Promise<void> 
 }
 
 describe('a template', () => {
+  it('keeps the priority of its config where the one beside it asks for none', async () => {
+    const config = { priority: 'FAST' } as const;
+    await push({ id: 'fast', app: 'a', config, priority: 'UNDEFINED' });
+    await push({ id: 'none', app: 'a', config: { priority: 'UNDEFINED' } });
+    expect((await getTemplate(ctx, account, 'fast')).doc.config).toEqual(config);
+    expect((await getTemplate(ctx, account, 'none')).doc.config).toEqual({});
+  });
+
   it('keeps the user`s params as they were written, and has engines without being told', async () => {
     const app = new RawJson('{ "min": 1.0, "b": 2 }');
     await push({ id: 'word+count.v1', app: ' word-count@1 ', params: { app } });
