@@ -81,7 +81,15 @@ export interface LogPackQuery {
 /** Packs that may hold wanted lines, the newest first. */
 export async function logPacks(db: Db, query: LogPackQuery): Promise<LogPackTable[]> {
   const rows = await selectLogPacks(db, query).orderBy('n', 'desc').execute();
-  return rows.filter((row) => (row.kinds & query.kinds) !== 0 && (row.levels & query.levels) !== 0);
+  return rows.filter((row) => mayHold(row, query));
+}
+
+/** Whether a pack has lines of a wanted kind, and of a wanted level. */
+export function mayHold(
+  pack: Pick<LogPackTable, 'kinds' | 'levels'>,
+  { kinds, levels }: Pick<LogPackQuery, 'kinds' | 'levels'>,
+): boolean {
+  return (pack.kinds & kinds) !== 0 && (pack.levels & levels) !== 0;
 }
 
 /** The same from a number on, the oldest first, and also those without a wanted kind or level. */

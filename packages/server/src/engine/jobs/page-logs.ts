@@ -4,7 +4,7 @@
  */
 import { invalid, TASK_KINDS, type LogsInput } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
-import { logPacksFrom } from '../../store/records.ts';
+import { logPacksFrom, mayHold, type LogPackQuery } from '../../store/records.ts';
 import type { LogPackTable } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { jobOf } from './draft.ts';
@@ -42,11 +42,12 @@ export async function pageLogs(
   input: LogsInput & { after: string },
 ): Promise<LogPage> {
   const job = await jobOf(ctx, account, input.jobId);
-  const page = new Page(filterOf(job, input));
+  const filter = filterOf(job, input);
+  const query = packQuery(job, filter);
+  const page = new Page(filter);
   let next: Cursor | null = cursorOf(input.after);
   while (next !== null && !page.isFull) {
-    const packs = await logPacksFrom(ctx.store.db, packQuery(job, page.filter), next.n, PACKS);
-    next = await fill(ctx, page, packs, next);
+    next = await fill(ctx, page, query, next);
   }
   const logs = toJobLogs(job, page.found);
   return { logs, next: next === null ? '' : `${next.n}.${next.position}` };
@@ -56,10 +57,12 @@ export async function pageLogs(
 async function fill(
   ctx: Context,
   page: Page,
-  packs: readonly LogPackTable[],
+  query: LogPackQuery,
   from: Cursor,
 ): Promise<Cursor | null> {
+  const packs = await logPacksFrom(ctx.store.db, query, from.n, PACKS);
   for (const pack of packs) {
+    if (!mayHold(pack, query)) continue;
     const position = await page.read(ctx, pack, pack.n === from.n ? from.position : 0);
     if (position !== null) return { n: pack.n, position };
     if (page.isFull) return { n: pack.n + 1, position: 0 };
@@ -70,7 +73,7 @@ async function fill(
 
 class Page {
   readonly found;
-  readonly filter: LineFilter;
+  private readonly filter: LineFilter;
   private bytes = 0;
   private scanned = 0;
 

@@ -149,6 +149,26 @@ describe('pages of a log', () => {
     }
   });
 
+  it('leave out packs without a wanted kind or level, unread', async () => {
+    const job = await partitionedJob(ctx, 1);
+    const runner = await TestRunner.register(ctx);
+    const grant = await runner.claimOne();
+    for (const l of ['ERROR', 'UNKNOWN', 'ERROR'] as const) {
+      await runner.exchange({ logs: [{ grant, lines: [line(l, { l })] }] });
+    }
+    let reads = 0;
+    const { blobs } = ctx;
+    const read: typeof blobs.read = (key, range) => {
+      reads += 1;
+      return blobs.read(key, range);
+    };
+    const watched = { ...ctx, blobs: { ...blobs, read } };
+    const ask = { jobId: job.id, levels: ['UNKNOWN' as const], after: '0' };
+    const { logs } = await pageLogs(watched, ctx.account, ask);
+    expect(logs.taskrunner.flatMap((task) => task.lines)).toHaveLength(1);
+    expect(reads).toBe(1);
+  });
+
   it('end with so many bytes too', async () => {
     const job = await partitionedJob(ctx, 1);
     const runner = await TestRunner.register(ctx);
