@@ -3,6 +3,7 @@ import type { ExplainQuery, TaskKind } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
 import { isTerminal } from '../../domain/job-state.ts';
+import { isOver } from '../../domain/task-run.ts';
 import { readJobDoc } from '../../store/jobs.ts';
 import { countPhases, findReady } from '../../store/leases.ts';
 import type { JobRow } from '../../store/tables.ts';
@@ -126,6 +127,9 @@ function comingProblems(ctx: Context, job: JobRow, doc: JobDoc): Reason[] {
 async function taskReasons(ctx: Context, job: JobRow, view: TaskView): Promise<Reason[]> {
   const { task, leases } = view;
   const [lease] = leases;
+  if (task.state === 'open' && isOver(job, task)) {
+    return [reason('ENDED', `the task was aborted: it belongs to run ${task.run} of the job`)];
+  }
   if (task.state !== 'open') {
     const words = task.state === 'committed' ? 'the task is done' : 'the task has failed for good';
     return [reason('ENDED', words)];

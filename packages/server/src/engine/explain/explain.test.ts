@@ -4,12 +4,19 @@ import type { JobRow } from '../../store/tables.ts';
 import { newAccount } from '../../testing/accounts.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { checkAndDispose } from '../../testing/invariants.ts';
-import { addComponent, draftJob, startJob, type ComponentOptions } from '../../testing/jobs.ts';
+import {
+  addComponent,
+  draftJob,
+  runSteps,
+  startJob,
+  type ComponentOptions,
+} from '../../testing/jobs.ts';
 import { partitionedJob } from '../../testing/scenario.ts';
 import { failed, succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { changeUser } from '../auth/manage-users.ts';
 import { abortJob } from '../jobs/abort-job.ts';
 import { getJob } from '../jobs/list-jobs.ts';
+import { retryJob } from '../jobs/retry-job.ts';
 import { explainJob } from './explain-job.ts';
 
 let ctx: TestContext;
@@ -142,6 +149,18 @@ describe('a job', () => {
 });
 
 describe('a task', () => {
+  it('that was left open by an earlier run is told to be aborted', async () => {
+    const partitioner = await addComponent(ctx, 'partitioner');
+    const job = await startJob(ctx, { partitioner });
+    await runSteps(ctx);
+    await abortJob(ctx, ctx.account, job.id);
+    await retryJob(ctx, ctx.account, job.id, {});
+    const task = taskIdMaker(job.uuid)({ kind: 'PARTITIONER', run: 1, chunk: 0 });
+    expect((await explain(job, task)).summary).toBe(
+      'the task was aborted: it belongs to run 1 of the job',
+    );
+  });
+
   it('is told where it runs, that it is done, or what comes before it', async () => {
     const job = await jobOf(10);
     const runner = await TestRunner.register(ctx);
