@@ -1,5 +1,4 @@
 /** `GET /events`: one envelope a message, as NDJSON or, where asked for, as server-sent events. */
-import { setImmediate } from 'node:timers/promises';
 import {
   ApiError,
   ERRORS,
@@ -17,6 +16,7 @@ import type { Call } from './handler.ts';
 import { presentJob } from './present-job.ts';
 import { presentLine } from './present-logs.ts';
 import { presentTask } from './present-task.ts';
+import { streamReply } from './stream-reply.ts';
 
 type EventsCall = Call<(typeof ROUTES)['customer']['Customer_Events']>;
 
@@ -55,26 +55,8 @@ export function streamEvents(call: EventsCall): Response {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, call.request.signal, call.ctx.stopping]);
   const lines = encode(call, query, format, signal);
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      // A watcher that reads as fast as it is sent to would otherwise leave nobody else a turn.
-      await setImmediate();
-      const { done, value } = await lines.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(value));
-    },
-    async cancel() {
-      stop.abort();
-      await lines.return(undefined);
-    },
-  });
-  return new Response(body, {
-    headers: {
-      'content-type': format.type,
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    },
-  });
+  const headers = { 'content-type': format.type, 'x-accel-buffering': 'no' };
+  return streamReply(lines, headers, () => stop.abort());
 }
 
 async function* encode(

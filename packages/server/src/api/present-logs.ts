@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { LogLine, WireLogLine } from '@bytenite/contract';
 import type { BlobStore } from '../blob/blob-store.ts';
 import type { JobLogs } from '../engine/jobs/log-filter.ts';
 import { readLine } from '../engine/jobs/read-logs.ts';
 import type { FoundLine } from '../engine/jobs/newest-lines.ts';
+import { streamReply } from './stream-reply.ts';
 import { timestampOf } from './time.ts';
 
 export function presentLine(line: LogLine): WireLogLine {
@@ -18,20 +18,7 @@ const PIECE_CHARS = 64 * 1024;
  * to who reads page by page.
  */
 export function streamLogs(blobs: BlobStore, logs: JobLogs, next?: string): Response {
-  const pieces = inPieces(encode(blobs, logs, next));
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await pieces.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(value));
-    },
-    async cancel() {
-      await pieces.return(undefined);
-    },
-  });
-  return new Response(body, {
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-  });
+  return streamReply(inPieces(encode(blobs, logs, next)), { 'content-type': 'application/json' });
 }
 
 async function* inPieces(parts: AsyncIterable<string>): AsyncGenerator<string, void> {
@@ -41,7 +28,6 @@ async function* inPieces(parts: AsyncIterable<string>): AsyncGenerator<string, v
     if (piece.length < PIECE_CHARS) continue;
     yield piece;
     piece = '';
-    await setImmediate();
   }
   yield piece;
 }

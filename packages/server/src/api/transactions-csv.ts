@@ -5,6 +5,7 @@ import { allTransactions, type AccountTransaction } from '../engine/wallet/list-
 import { csvLine } from './csv.ts';
 import type { Call } from './handler.ts';
 import { presentTransaction } from './present-wallet.ts';
+import { streamReply } from './stream-reply.ts';
 
 type CsvCall = Call<(typeof ROUTES)['wallet']['Wallet_TransactionsCsv']>;
 
@@ -20,21 +21,8 @@ const COLUMNS = [
 ];
 
 export function streamTransactionsCsv(call: CsvCall): Response {
-  const pieces = write(call);
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      // A page that cannot be read cuts the reply off: half a table is no JSON.
-      const { done, value } = await pieces.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(value));
-    },
-    async cancel() {
-      await pieces.return(undefined);
-    },
-  });
-  return new Response(body, {
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-  });
+  // A page that cannot be read cuts the reply off: half a table is no JSON.
+  return streamReply(write(call), { 'content-type': 'application/json' });
 }
 
 async function* write({ ctx, account }: CsvCall): AsyncGenerator<string, void> {
