@@ -71,7 +71,10 @@ describe('a published component', () => {
     const named = { tag: 'shared', owner: undefined };
     await expect(importComponent(low, other, 'app', named)).rejects.toThrow('disk is almost full');
     expect(await openPackages()).toEqual(open);
-    await ctx.store.db.updateTable('revision').set({ size_bytes: 2 ** 52 }).execute();
+    await ctx.store.db
+      .updateTable('revision')
+      .set({ size_bytes: 2 ** 52 })
+      .execute();
     await expect(take()).rejects.toThrow(/disk is too full for \d+ MiB/);
   });
 

@@ -63,12 +63,7 @@ export async function updateConfig(
     return viewJob(ctx, await changePriority(ctx, account, id, priority));
   }
   const draft = await draftOf(ctx, account, id);
-  await changeDraft(
-    ctx,
-    draft,
-    (doc) => ({ ...doc, config: { ...doc.config, ...config } }),
-    input,
-  );
+  await changeDraft(ctx, draft, (doc) => ({ ...doc, config: { ...doc.config, ...config } }), input);
   return viewJob(ctx, await jobOf(ctx, account, id));
 }
 

@@ -8,9 +8,11 @@ import {
   type TaskKind,
 } from '@bytenite/contract';
 import { parseTaskId, taskIdMaker } from '../../domain/task-id.ts';
+import { parseTime, TIME_FORM } from '../../domain/time.ts';
 import type { LogPackQuery } from '../../store/records.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { bitOf } from '../exchange/packs.ts';
+import { groupBy } from '../group-by.ts';
 import type { ScannedLine } from './log-packs.ts';
 import type { FoundLine, NewestLines } from './newest-lines.ts';
 
@@ -63,13 +65,7 @@ export function toJobLogs(job: JobRow, found: Record<TaskKind, NewestLines>): Jo
 
 function byTask(job: JobRow, lines: readonly FoundLine[]): JobLogs['taskrunner'] {
   const taskId = taskIdMaker(job.uuid);
-  const tasks = new Map<number, FoundLine[]>();
-  for (const line of lines) {
-    const list = tasks.get(line.chunk);
-    if (list === undefined) tasks.set(line.chunk, [line]);
-    else list.push(line);
-  }
-  return [...tasks]
+  return [...groupBy(lines, (line) => line.chunk)]
     .toSorted(([a], [b]) => a - b)
     .map(([chunk, list]) => ({ taskId: taskId({ kind: 'APP', run: 0, chunk }), lines: list }));
 }
@@ -113,10 +109,9 @@ function kindsOf(services: readonly string[]): Set<TaskKind> {
 
 function timeOf(field: string, text: string | undefined): number | null {
   if (text === undefined || text === '') return null;
-  const at = Date.parse(text);
-  if (!Number.isNaN(at)) return at;
-  const description = 'must be a time such as 2026-02-03T09:00:00Z';
-  throw invalid(`${field}: ${description}`, [{ field, description }]);
+  const at = parseTime(text);
+  if (at !== null) return at;
+  throw invalid(`${field}: ${TIME_FORM}`, [{ field, description: TIME_FORM }]);
 }
 
 export function bitsOf<T extends string>(names: readonly T[], chosen: ReadonlySet<string>): number {

@@ -2,7 +2,6 @@
 import { precondition, type ComponentType, type JobConfigInput } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import {
-  effectiveConfig,
   effectiveParams,
   effectiveSource,
   effectiveTag,
@@ -15,7 +14,6 @@ import { formatTag } from '../../domain/tags.ts';
 import { manifestOf, type ComponentRecord } from '../../store/components.ts';
 import { findUpload } from '../../store/records.ts';
 import type { Db, Tx } from '../../store/store.ts';
-import { checkBalance } from '../wallet/balance.ts';
 import { checkSchemas } from './check-params.ts';
 import { checkOwners, checkSecrets } from './check-secrets.ts';
 import { checkParamsSize } from './draft.ts';
@@ -39,7 +37,6 @@ export async function checkStart(
     assembler: effectiveParams(doc, 'assembler').text,
   });
   await checkSchemas(ctx, doc, components);
-  await checkBalance(ctx, ctx.store.db, account, effectiveConfig(doc));
 }
 
 export function withConfig(doc: JobDoc, config: JobConfigInput): JobDoc {
