@@ -65,8 +65,6 @@ async function* encode(
   format: Format,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
-  // Headers leave with the first byte: a watcher knows at once that it is connected.
-  yield format.keepAlive;
   try {
     for await (const events of watchEvents(call.ctx, call.account, query, signal)) {
       if (events === 'keep-alive') yield format.keepAlive;

@@ -91,9 +91,10 @@ describe('a disabled user', () => {
     const caller = await authenticate(ctx, secret);
     const query = { jobId: undefined, names: new Set([] as const), afterId: undefined };
     const stop = new AbortController();
-    const watching = watchEvents(ctx, caller, query, stop.signal).next();
+    const watching = watchEvents(ctx, caller, query, stop.signal);
+    await watching.next();
     await changeUser(ctx, ctx.account, ada.id, { disabled: true });
-    await expect(watching).rejects.toMatchObject({ kind: 'UNAUTHENTICATED' });
+    await expect(watching.next()).rejects.toMatchObject({ kind: 'UNAUTHENTICATED' });
   });
 });
 

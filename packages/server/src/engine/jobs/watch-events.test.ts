@@ -80,6 +80,16 @@ describe('a stream of events', () => {
     }
   });
 
+  it('tells all that happens after it has begun, however late it is read', async () => {
+    const query = { jobId: undefined, names: new Set(EVENT_NAMES), afterId: undefined };
+    const watching = watchEvents(ctx, caller, query, AbortSignal.timeout(20_000));
+    expect(await watching.next()).toMatchObject({ value: 'keep-alive' });
+    await partitionedJob(ctx, 1);
+    const { value } = await watching.next();
+    expect(value).toMatchObject([expect.objectContaining({ name: expect.any(String) })]);
+    await watching.return(undefined);
+  });
+
   it('sends long lines by pieces, however many are in one pack', async () => {
     await partitionedJob(ctx, 1);
     const runner = await TestRunner.register(ctx);

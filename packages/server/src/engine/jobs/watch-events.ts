@@ -32,6 +32,8 @@ export async function* watchEvents(
   const job = query.jobId === undefined ? null : (await jobOf(ctx, account, query.jobId)).no;
   const stillWelcome = welcomeCheck(ctx, account);
   let after = await startPlace(ctx, query.afterId);
+  // Who sees that the stream is open has its place in it: whatever is done from then on is told.
+  yield 'keep-alive';
   let quietSince = ctx.now();
   while (!signal.aborted) {
     await stillWelcome();
