@@ -1,11 +1,12 @@
-/** How many tasks a second the platform itself can hand out, take back and commit. */
+/** How many tasks a second the platform itself can hand out, take back and commit; beside two queues. */
 import { findPostgres, startPostgres } from '../scripts/lib/postgres.js';
 import { readOptions, type BenchOptions } from './support/options.ts';
+import { measurePeers } from './support/peers.ts';
 import { pushNullComponents, runNullJob } from './support/null-jobs.ts';
 import { cpuPerTask, platformCpu, startMeasured, type Platform } from './support/platform.ts';
 import { summarizeProfiles } from './support/profile-summary.ts';
 import { beginReport, printReport, progress } from './support/report.ts';
-import { medians } from './support/statistics.ts';
+import { median, medians } from './support/statistics.ts';
 
 const AIM = 10_000;
 const POSTGRES_AIM = 5000;
@@ -19,6 +20,9 @@ const METHOD = [
   'there is one. Server, runner and database are on two cores that they share with this script.',
   'The app tasks take from JOB_STATE_PARTITIONED to JOB_STATE_TASKS_COMPLETED, the whole job from POST',
   "/jobs to JOB_STATE_COMPLETE, both on the server's clock; CPU is utime + stime of /proc/<pid>/stat.",
+  'Beside it, in the same run: graphile-worker (PostgreSQL with its default durability) and BullMQ (Redis with',
+  'appendfsync always), each in its fastest documented batch mode, which enqueue, claim and complete as many',
+  'jobs that do nothing, without files, logs or results, in one process; their figure is for all three together.',
 ];
 
 async function main(): Promise<void> {
@@ -26,18 +30,29 @@ async function main(): Promise<void> {
   const start = beginReport();
   const rounds = await measureOn('SQLite', '', options);
   if (options.profileDir !== null) progress(summarizeProfiles(options.profileDir));
-  const onPostgres = await measureOnPostgres(options);
+  const bin = await findPostgres();
+  if (bin === undefined) progress("Without Debian's package postgresql there is less to measure");
+  const onPostgres = bin === undefined ? null : await measureOnPostgres(bin, options);
+  const peers = await measurePeers(bin, options);
   const middle = medians(rounds);
   const postgres = onPostgres === null ? null : medians(onPostgres);
+  const rates = Object.entries(peers)
+    .filter(([, figures]) => figures.length > 0)
+    .map(([name, figures]): [string, number] => [name, median(figures)]);
   printReport(
     start,
     {
       bench: 'dispatch',
       method: METHOD,
       settings: { tasks: options.tasks, warmUpTasks: WARM_UP_TASKS },
-      rounds: [...rounds, ...(onPostgres ?? [])],
-      medians: { sqlite: middle, postgres },
-      ratios: {},
+      rounds: [{ sqlite: rounds, postgres: onPostgres, peers }],
+      medians: { sqlite: middle, postgres, ...Object.fromEntries(rates) },
+      ratios: Object.fromEntries(
+        rates.map(([name, rate]) => [
+          `app tasks on SQLite / ${name}`,
+          middle.appTasksPerSecond / rate,
+        ]),
+      ),
       aims: [
         {
           name: 'app tasks per second on SQLite',
@@ -62,6 +77,7 @@ async function main(): Promise<void> {
       rows: [
         ...rowsOf('SQLite', middle),
         ...(postgres === null ? [] : rowsOf('PostgreSQL', postgres)),
+        ...rates.map(([name, rate]) => [`${name}: enqueue, claim, complete`, rate, '', '']),
       ],
     },
     options.asJson,
@@ -76,13 +92,7 @@ function rowsOf(database: string, middle: Round): (string | number)[][] {
   ];
 }
 
-/** Null where there is no PostgreSQL. */
-async function measureOnPostgres(options: BenchOptions): Promise<Round[] | null> {
-  const bin = await findPostgres();
-  if (bin === undefined) {
-    progress("PostgreSQL is not measured: Debian's package postgresql is not there");
-    return null;
-  }
+async function measureOnPostgres(bin: string, options: BenchOptions): Promise<Round[]> {
   const postgres = await startPostgres(bin, { durable: true });
   try {
     // The profile is of the first.
