@@ -29,11 +29,11 @@ async function listenOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const client = new Client(config);
-  const ended = new Promise<void>((resolve) => {
-    client.once('end', resolve);
-    client.on('error', () => resolve());
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  client.once('end', end);
+  client.on('error', end);
+  signal.addEventListener('abort', end, { once: true });
   client.on('notification', ({ payload }) => hear(payload ?? ''));
   try {
     await client.connect();
@@ -42,6 +42,8 @@ async function listenOnce(
     hear('');
     await ended;
   } finally {
+    // One is made at each reconnect, and the signal lives as long as the server.
+    signal.removeEventListener('abort', end);
     await client.end().catch(() => undefined);
   }
 }

@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { getEventListeners } from 'node:events';
+import { Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   connected,
@@ -9,10 +10,13 @@ import {
 } from '../testing/postgres.ts';
 import { untilSettled } from '../testing/store-fixture.ts';
 import { addAccount } from '../testing/rows.ts';
+import { openDatabaseClock } from './database-clock.ts';
 import { writeMeta } from './meta.ts';
+import { postgresDialect } from './postgres.ts';
 import { eventBounds, eventsAfter, insertEvents } from './records.ts';
 import { describeStore } from './store.conformance.ts';
 import type { Store } from './store.ts';
+import type { Tables } from './tables.ts';
 
 describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
   describeStore('postgres', async () => {
@@ -95,6 +99,49 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
       await Promise.all([one.shared.alone('vault', act), two.shared.alone('vault', act)]);
     });
 
+    it('hears again after its connection was cut, and keeps nothing of the one before', async () => {
+      const store = await open();
+      if (store.shared === null) throw new Error('it must be shared');
+      const heard = new Signal();
+      const stop = new AbortController();
+      const listening = store.shared.listen((message) => heard.add(message), stop.signal);
+      await heard.until('');
+      for (const round of ['first', 'second']) {
+        const mark = `cut for the ${round} time`;
+        await store.shared.announce(mark);
+        await heard.until(mark);
+        await sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and query like 'listen %'`.execute(store.db);
+        await heard.again('');
+      }
+      expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+      stop.abort();
+      await listening;
+    });
+
+    it('tells the right time though its connections were busy when it asked', async () => {
+      const options = {
+        url: database.url,
+        connections: 1,
+        connectMs: 10_000,
+        statementMs: 30_000,
+      };
+      const db = new Kysely<Tables>({ dialect: postgresDialect(options) });
+      await sql`select 1`.execute(db);
+      // Half of this is what a wait would put the clock off by.
+      const busy = sql`select pg_sleep(2)`.execute(db);
+      const clock = await openDatabaseClock(db);
+      const { rows } = await sql<{ now: number }>`
+      select cast(extract(epoch from clock_timestamp()) * 1000 as double precision) as now`.execute(
+        db,
+      );
+      expect(Math.abs(clock.now() - (rows[0]?.now ?? 0))).toBeLessThan(900);
+      clock.close();
+      await busy;
+      await db.destroy();
+    });
+
     it('is brought up to date by one of those that start at once', async () => {
       await connected(database.url, (admin) =>
         admin.query('drop schema public cascade; create schema public'),
@@ -120,6 +167,16 @@ class Signal {
   add(message: string): void {
     this.messages.push(message);
     this.wake();
+  }
+  /** Once more than it was heard so far. */
+  async again(message: string): Promise<void> {
+    const count = () => this.messages.filter((other) => other === message).length;
+    const before = count();
+    while (count() === before) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
   }
   async until(message: string): Promise<void> {
     while (!this.messages.includes(message)) {

@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sqliteDialect } from '../store/sqlite.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { openTestStore, POSTGRES_URL, takeDatabase } from '../testing/postgres.ts';
 import { addAccount } from '../testing/rows.ts';
 import { masterKeysOf, type MasterKeySource } from './master-key-source.ts';
 import { formatMasterKeys, newMasterKey, parseMasterKeys } from './master-keys.ts';
@@ -101,6 +103,46 @@ describe('the master key', () => {
     }
   });
 });
+
+describe.skipIf(POSTGRES_URL === undefined)('of several servers', () => {
+  it('one that opens the vault while another has it looks at nothing before its turn', async () => {
+    const database = await takeDatabase();
+    const shared = await openTestStore(database.url);
+    let reads = 0;
+    const source = fromFile();
+    const counted: MasterKeySource = {
+      ...source,
+      read: (isFirst) => {
+        reads += 1;
+        return source.read(isFirst);
+      },
+    };
+    let opening: Promise<Vault> | undefined;
+    await shared.shared?.alone('vault', async () => {
+      opening = openVault(shared, counted, logger);
+      await someoneWaits(shared);
+      expect(reads).toBe(0);
+    });
+    await opening;
+    expect(reads).toBe(1);
+    await shared.close();
+    await database.release();
+  });
+});
+
+/** Until a connection of this database waits for a lock. */
+async function someoneWaits(shared: Store): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const { rows } = await sql`
+      select 1 from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`.execute(
+      shared.db,
+    );
+    if (rows.length > 0) return;
+    if (Date.now() > deadline) throw new Error('nobody waits for its turn');
+  }
+}
 
 describe('a rotation', () => {
   it('of the file’s key leaves everything readable, and the old key useless', async () => {

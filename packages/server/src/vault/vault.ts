@@ -40,18 +40,13 @@ export async function openVault(
   source: MasterKeySource,
   logger: Logger,
 ): Promise<Vault> {
-  const expected = await readMeta(store.db, META_KEY);
-  let keys = await source.read(expected === null);
-  if (expected !== null && !keys.some(({ id }) => id === expected)) {
-    throw new Error(
-      `${source.name} does not hold the master key that this database was encrypted with (${expected}); put it back, after the newer one where there is one`,
-    );
-  }
   const known = new LRUCache<string, Buffer>({ max: KNOWN_KEYS });
   /** A data key made while the master key changes would be left under the old one. */
   const inTurn = pLimit(1);
   const exclusive = <T>(act: () => Promise<T>) =>
     inTurn(() => (store.shared === null ? act() : store.shared.alone('vault', act)));
+  // Alone: another server that rotates would change the keys between a look at them and their use.
+  let keys = await exclusive(async () => settle(await readKeys(store, source)));
 
   /** Another server may have rotated the master key. */
   async function refresh(): Promise<void> {
@@ -59,16 +54,18 @@ export async function openVault(
     if (current !== null && current !== keys[0].id) keys = await source.read(false);
   }
 
-  /** Brings every data key under the first master key. May be cut off anywhere and begun again. */
-  async function settle(next: MasterKeys): Promise<void> {
-    keys = next;
-    const [current] = keys;
-    await rewrapAll(store, keys);
+  /**
+   * Brings every data key under the first master key; the keys that are needed from then on. May be cut off
+   * anywhere and begun again.
+   */
+  async function settle(next: MasterKeys): Promise<MasterKeys> {
+    const [current] = next;
+    await rewrapAll(store, next);
     await writeMeta(store.db, META_KEY, current.id);
-    if (keys.length === 1 || source.write === undefined) return;
+    if (next.length === 1 || source.write === undefined) return next;
     await source.write([current]);
-    keys = [current];
     logger.info({ masterKeyId: current.id }, 'the master key was rotated');
+    return [current];
   }
 
   async function keyOf(account: string): Promise<Buffer> {
@@ -84,7 +81,6 @@ export async function openVault(
     return key;
   }
 
-  await settle(keys);
   return {
     async seal(account, purpose, text) {
       return encrypt(await keyOf(account), Buffer.from(text), purpose);
@@ -99,10 +95,21 @@ export async function openVault(
         if (store.shared !== null) await refresh();
         const next: MasterKeys = [newMasterKey(), ...keys];
         await write(next);
-        await settle(next);
+        keys = next;
+        keys = await settle(next);
       });
     },
   };
+}
+
+/** The keys of the source; refuses those that cannot open what the store holds. */
+async function readKeys(store: Store, source: MasterKeySource): Promise<MasterKeys> {
+  const expected = await readMeta(store.db, META_KEY);
+  const keys = await source.read(expected === null);
+  if (expected === null || keys.some(({ id }) => id === expected)) return keys;
+  throw new Error(
+    `${source.name} does not hold the master key that this database was encrypted with (${expected}); put it back, after the newer one where there is one`,
+  );
 }
 
 /** The master key is the operator's own and cannot be replaced from here. */

@@ -13,11 +13,11 @@ import type { Context } from '../../context.ts';
 import { unitsOf } from '../../domain/price.ts';
 import { parseTime, TIME_FORM } from '../../domain/time.ts';
 import {
+  findCouponByCode,
   insertCoupon,
   listCoupons as listRows,
   revokeCoupon as revokeRow,
 } from '../../store/coupons.ts';
-import { dialectOf } from '../../store/dialect.ts';
 import type { CouponRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { requireAdmin } from '../auth/require-admin.ts';
@@ -43,12 +43,13 @@ export async function createCoupon(
     expires_at: expiryOf(input.expiresAt, now),
     revoked_at: null,
   };
-  await ctx.store
-    .transact((tx) => insertCoupon(tx, row))
-    .catch((error: unknown) => {
-      if (!dialectOf(ctx.store.dialect).isUniqueViolation(error)) throw error;
+  await ctx.store.transact(async (tx) => {
+    // Of two at once the second is begun again, and then finds the first.
+    if (await findCouponByCode(tx, row.code)) {
       throw new ApiError('ALREADY_EXISTS', `there is a coupon ${row.code} already`);
-    });
+    }
+    await insertCoupon(tx, row);
+  });
   return row;
 }
 
