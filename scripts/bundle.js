@@ -40,7 +40,7 @@ export async function bundle() {
 async function bundlePackage(name, entries) {
   const dist = path.join(root, 'packages', name, 'dist');
   const target = path.join(dist, 'bundle');
-  // Built beside it: a platform that runs from here finds a whole program at any time.
+  // Built beside it: a platform that runs from here misses its program for no more than a moment.
   const outdir = `${target}.next`;
   await rm(outdir, { recursive: true, force: true });
   await build({
@@ -61,8 +61,13 @@ async function bundlePackage(name, entries) {
     banner: { js: REQUIRE },
     logLevel: 'warning',
   });
-  await rm(target, { recursive: true, force: true });
+  const former = `${target}.former`;
+  await rm(former, { recursive: true, force: true });
+  await rename(target, former).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
   await rename(outdir, target);
+  await rm(former, { recursive: true, force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle().catch(fail);

@@ -215,12 +215,10 @@ function scalarOf(
     case 'enum':
       return enumOf(Object.values(def.entries), value, traits?.prefix ?? '');
     default:
-      return typeof value === 'string' ? value.replaceAll(HALF_CHARACTERS, '\uFFFD') : value;
+      // Half a character is no text: no database and no file takes it.
+      return typeof value === 'string' ? value.toWellFormed() : value;
   }
 }
-
-/** Halves of a surrogate pair, which are no text: no database and no file takes them. */
-const HALF_CHARACTERS = /\p{Surrogate}/gu;
 
 function shapeObject(
   def: z.core.$ZodObjectDef,

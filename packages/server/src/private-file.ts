@@ -1,6 +1,7 @@
 /** Small files of the operator's own: complete or not there, and for nobody else on the machine. */
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from './blob/folder-sync.ts';
 
 /** The text of a file, or null where there is none. */
 export async function readPrivateFile(file: string): Promise<string | null> {
@@ -17,20 +18,8 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${file}.new`;
-  await syncAfter(draft, 'w', (handle) => handle.writeFile(text));
+  await writeFile(draft, text, { mode: 0o600, flush: true });
   await chmod(draft, 0o600); // the file may have been left by a crash, with another mode
   await rename(draft, file);
-  await syncAfter(folder, 'r', async () => undefined);
-}
-
-type Handle = Awaited<ReturnType<typeof open>>;
-
-async function syncAfter(file: string, flags: string, write: (handle: Handle) => Promise<void>) {
-  const handle = await open(file, flags, 0o600);
-  try {
-    await write(handle);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncFolder(folder);
 }

@@ -3,9 +3,10 @@
  * how it ended, as messages.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { syncFolder } from '../blob/folder-sync.ts';
 import { databaseFile } from '../store/database-file.ts';
 import { lockDataDir } from '../store/process-lock.ts';
 import { writeSnapshot } from '../store/snapshot.ts';
@@ -74,12 +75,7 @@ async function writeOutput(
       options,
     );
     await rename(draft, file);
-    const folder = await open(path.dirname(path.resolve(file)), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncFolder(path.dirname(path.resolve(file)));
     return summary;
   } catch (error) {
     await rm(draft, { force: true });

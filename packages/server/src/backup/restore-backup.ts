@@ -1,10 +1,11 @@
 /** Makes a data directory from a backup, or nothing at all. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, chmod } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, chmod } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { extract, type Extract } from 'tar-stream';
 import { isBlobKey } from '../blob/blob-store.ts';
+import { syncFolder } from '../blob/folder-sync.ts';
 import { abortable, pump } from './pump.ts';
 import { openBackupDatabase } from './database.ts';
 import { BackupFailure } from './failure.ts';
@@ -23,8 +24,8 @@ import {
   type BackupHeader,
   type FileDigest,
 } from './format.ts';
+import { findMissing, objectsOf, type Missing } from './missing.ts';
 import { restoreMark } from './unfinished-restore.ts';
-import { objectsOf } from './write-backup.ts';
 
 export interface RestoreOptions {
   dataDir: string;
@@ -44,7 +45,6 @@ export interface RestoreSummary {
 
 /** Of entries that are read into memory; a group of digests has about 250 bytes a file. */
 const JSON_BYTES = DIGESTS_EVERY * 2048;
-const NAMED_MISSING = 20;
 /** What a file system puts into a folder of its own. */
 const OWN_FILES = new Set(['lost+found']);
 type Entry = Extract extends AsyncIterable<infer E> ? E : never;
@@ -63,7 +63,7 @@ export async function restoreBackup(
   await mark.close();
   try {
     const { header, log } = await unpack(input, options);
-    const missing = await checkDatabase(dataDir);
+    const missing = await checkDatabase(options);
     await rename(path.join(dataDir, UNFINISHED), path.join(dataDir, DATABASE));
     await syncFolders(dataDir);
     await rm(restoreMark(dataDir));
@@ -227,20 +227,13 @@ function isOfDisk(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EIO', 'EACCES', 'EROFS', 'EPERM'].includes(code ?? '');
 }
 
-async function checkDatabase(dataDir: string): Promise<{ count: number; keys: string[] }> {
+async function checkDatabase({ dataDir, signal }: RestoreOptions): Promise<Missing> {
   const db = openBackupDatabase(path.join(dataDir, UNFINISHED));
   try {
     db.check();
-    const keys: string[] = [];
-    let count = 0;
-    for (const key of db.namedBlobs()) {
-      const found = await stat(path.join(objectsOf(dataDir), key)).catch(() => undefined);
-      if (found?.isFile()) continue;
-      count += 1;
-      if (keys.length < NAMED_MISSING) keys.push(key);
-    }
-    return { count, keys };
+    return await findMissing(dataDir, db, signal);
   } catch (error) {
+    if (signal.aborted) throw error;
     throw damaged(`its database cannot be read: ${(error as Error).message}`);
   } finally {
     db.close();
@@ -252,13 +245,4 @@ async function syncFolders(folder: string): Promise<void> {
     if (entry.isDirectory()) await syncFolders(path.join(folder, entry.name));
   }
   await syncFolder(folder);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,5 +1,5 @@
 /** Writes a backup from a data directory, and from a snapshot of its database. */
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
@@ -25,6 +25,7 @@ import {
   type BackupEnd,
   type BackupHeader,
 } from './format.ts';
+import { findMissing, objectsOf } from './missing.ts';
 
 export interface WriteOptions {
   dataDir: string;
@@ -45,9 +46,6 @@ export interface WriteSummary {
   /** The first of those that were missing. */
   missingKeys: string[];
 }
-
-/** So many missing files are named. */
-const NAMED_MISSING = 20;
 
 interface Writing extends WriteOptions {
   archive: Pack;
@@ -110,7 +108,7 @@ async function writeEntries(writing: Writing, db: BackupDatabase): Promise<Write
     await readMasterKey(writing.masterKeyFile, masterKeyId);
   }
   await writeBlobs(writing, db);
-  const missing = await findMissing(writing, db);
+  const missing = await findMissing(writing.dataDir, db, writing.signal);
   await writeDigests(writing);
   const { files, bytes, all } = writing.log;
   const end: BackupEnd = { files, bytes, sha256: all.digest('hex'), missing: missing.count };
@@ -161,27 +159,6 @@ async function writeBlobs(writing: Writing, db: BackupDatabase): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-}
-
-async function findMissing(
-  { dataDir, signal }: Writing,
-  db: BackupDatabase,
-): Promise<{ count: number; keys: string[] }> {
-  const objects = objectsOf(dataDir);
-  const keys: string[] = [];
-  let count = 0;
-  for (const key of db.namedBlobs()) {
-    signal.throwIfAborted();
-    const found = await stat(path.join(objects, key)).catch(() => undefined);
-    if (found?.isFile()) continue;
-    count += 1;
-    if (keys.length < NAMED_MISSING) keys.push(key);
-  }
-  return { count, keys };
-}
-
-export function objectsOf(dataDir: string): string {
-  return path.join(dataDir, 'blobs', 'objects');
 }
 
 /** Opened before it is announced: a file that is gone makes no entry. */

@@ -80,7 +80,8 @@ export function createFolderSync(root: string): FolderSync {
   return { sync, ensure, forget };
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes the entries of a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   let handle;
   try {
     handle = await open(folder, 'r');

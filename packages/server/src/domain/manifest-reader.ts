@@ -38,7 +38,7 @@ export function createReader(
     if (value === undefined) return '';
     if (typeof value === 'string' && value.length <= MAX_TEXT && !value.includes('\0')) {
       // Half a character is no text: no database takes it.
-      return value.replaceAll(/\p{Surrogate}/gu, '\uFFFD').trim();
+      return value.toWellFormed().trim();
     }
     problem(key, 'must be text');
     return '';

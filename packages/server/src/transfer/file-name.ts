@@ -8,7 +8,7 @@ export function fileNameOf(path: string): string | null {
   if (segment === undefined) return null;
   // oxlint-disable-next-line no-control-regex -- control characters are what is removed
   const clean = segment.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').trim();
-  const name = cutBytes(clean.replace(/\p{Surrogate}/gu, '\ufffd'), MAX_NAME_BYTES);
+  const name = cutBytes(clean.toWellFormed(), MAX_NAME_BYTES);
   return name === '' || name === '.' || name === '..' ? null : name;
 }
 
