@@ -94,6 +94,8 @@ export class AttemptFolder {
   /** Writes the inline chunk of an APP task: always a copy, the task may write to it. */
   writeChunk(bytes: Uint8Array): void {
     const { ownChunkBytes } = this;
+    // Written in part, it is not what it was: it is removed with the rest.
+    this.ownChunkBytes = undefined;
     const fd = openSync(this.chunkFile, ownChunkBytes === undefined ? 'wx' : 'r+', CHUNK_MODE);
     try {
       for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
@@ -110,9 +112,12 @@ export class AttemptFolder {
     if (this.uid !== null) chownSync(path, this.uid, this.uid);
   }
 
-  /** Empties the folders after an attempt; not where no process has been but the runner's own. */
-  clear(wasEntered: boolean): void {
-    if (this.paths === undefined || !(wasEntered || this.ownChunkBytes === undefined)) return;
+  /**
+   * Empties the folders after an attempt. Where each attempt leaves them alone, as in a sandbox that starts no
+   * process, the chunk's file stays for the next one.
+   */
+  clear(wereLeftAlone: boolean): void {
+    if (this.paths === undefined || (wereLeftAlone && this.ownChunkBytes !== undefined)) return;
     this.ownChunkBytes = undefined;
     const { input, output, tmp } = this.paths;
     const isReusable =

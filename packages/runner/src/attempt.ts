@@ -50,8 +50,8 @@ export class Attempt {
   turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
   /** When it took its capacity, on the monotonic clock; undefined before. */
   runningSinceMs: number | undefined;
-  /** A process other than the runner's own has been in its folder. */
-  wasEntered = false;
+  /** Its folder is as the runner left it, though it ran: no process has been in there. */
+  leavesFolderAlone = false;
   /** It counts against the runner's capacity until its process has ended. */
   occupies = true;
   end: AttemptEnd | undefined;

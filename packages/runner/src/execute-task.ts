@@ -45,7 +45,7 @@ export async function executeTask(
   log.say('INFO', 'container started', monotonicMs());
   const run = deps.sandbox.run(toRequest(deps, staged));
   attempt.attach(run);
-  attempt.wasEntered = run.startsProcess;
+  attempt.leavesFolderAlone = !run.startsProcess;
   const unwatch = deps.diskWatch.watch({
     folder: folder.path,
     inputBytes,

@@ -54,7 +54,7 @@ export class TaskRunner {
 
   private clear(attempt: Attempt, { folder }: AttemptPlace): void {
     try {
-      folder.clear(attempt.wasEntered);
+      folder.clear(attempt.leavesFolderAlone);
     } catch (error) {
       // The next attempt in this slot will say so again if it cannot do without.
       attempt.log.say('WARN', `cannot clear the folder: ${describeError(error)}`, monotonicMs());
@@ -97,7 +97,7 @@ export class TaskRunner {
       inputBytes = input.inline.byteLength;
     } else {
       inputBytes = await retryTransfer(attempt, 'INPUT_FAILED', async () => {
-        folder.clear(true);
+        folder.clear(false);
         folder.prepare(kind);
         return stageStream(folder, await client.openInput(lease, attempt.signal));
       });
