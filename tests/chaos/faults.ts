@@ -8,7 +8,7 @@ import type { Fault } from './plan.ts';
 import type { Seat } from './seat.ts';
 import type { World } from './world.ts';
 
-const MIB = 1024 ** 2;
+const PIECE_BYTES = 16 * 1024 ** 2;
 /** The database's end that ends all sessions at once, and the one that leaves everything as it is. */
 const ENDS = ['SIGINT', 'SIGQUIT'] as const;
 
@@ -114,9 +114,10 @@ async function fillDisk(dir: string, ms: number): Promise<void> {
 
 async function fill(ballast: FileHandle, dir: string): Promise<void> {
   const { bavail, bsize } = await statfs(dir);
-  for (let left = bavail * bsize; left > 0; left -= MIB) {
+  const piece = Buffer.alloc(PIECE_BYTES);
+  for (let left = bavail * bsize; left > 0;) {
     try {
-      await ballast.write(Buffer.alloc(Math.min(MIB, left)));
+      left -= (await ballast.write(piece, 0, Math.min(piece.length, left))).bytesWritten;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
       throw error;

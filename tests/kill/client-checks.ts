@@ -1,7 +1,7 @@
 /** What a client must find of a job that is complete. Each check returns what is wrong, in words. */
 import type { Platform } from '../support/platform.ts';
 import type { Database, JobRow, TaskRow } from './database.ts';
-import { expectedCounts, expectedFiles, type WorkJob } from './workload.ts';
+import { EXIT_BY_DESIGN, expectedCounts, expectedFiles, type WorkJob } from './workload.ts';
 
 /** Downloads what a job delivered as a client would, and says what differs. */
 export async function checkOutput(
@@ -72,9 +72,10 @@ export async function checkLogs(
      WHERE job.id = ? AND task.state = 'committed'`,
     job.id,
   );
+  // Any other code is of a task that something was done to, such as one without room on its disk.
   const failed = await database.rows<TaskRow & { attempt: number }>(
     `SELECT attempt.* FROM attempt JOIN job ON job.no = attempt.job
-     WHERE job.id = ? AND reason NOT IN ('WORKER_LOST', 'INTERNAL', 'ABORTED')`,
+     WHERE job.id = ? AND exit_code = ${EXIT_BY_DESIGN}`,
     job.id,
   );
   const expected = [

@@ -214,8 +214,9 @@ function openPostgres(url: string): Connection {
     query_timeout: 30_000,
     types: numbers,
   });
-  // One that ends while nobody uses it is replaced by the next query.
+  // One that ends between two queries is replaced, or the next query says so.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     async rows<T>(sql: string, ...parameters: (string | number)[]) {
       let n = 0;

@@ -71,6 +71,8 @@ const FATES: readonly WorkJob['fate'][] = [
   'completes',
   'overdue',
 ];
+/** What components exit with where they are told to fail. */
+export const EXIT_BY_DESIGN = 3;
 const OVERDUE_SECONDS = 3;
 /** Long enough to be cut off where the job is to end early. */
 const SECONDS: Partial<Record<WorkJob['fate'], number>> = { breaks: 1, aborted: 1, overdue: 120 };
@@ -137,7 +139,7 @@ function configOf(fate: WorkJob['fate']) {
   return {
     maxTaskRetries: 8,
     // What fails by design ends with this; what the platform did to an attempt is tried again.
-    ...((BROKEN.includes(fate) || fate === 'retried') && { failOn: [3] }),
+    ...((BROKEN.includes(fate) || fate === 'retried') && { failOn: [EXIT_BY_DESIGN] }),
     toleratedFailures: fate === 'tolerates' ? 1 : '',
     ...(fate === 'overdue' && { jobTimeout: OVERDUE_SECONDS }),
   };
