@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase, type AttemptRow, type Database, type TaskRow } from '../kill/database.ts';
-import { checkSweep } from '../kill/sweep.ts';
+import { storedKeys } from '../support/blobs.ts';
 import { pushComponent } from '../support/components.ts';
 import {
   programOf,
@@ -114,5 +114,7 @@ test('of a runner that stood still, is refused and leaves no file', async () => 
   );
   const delivered = await (await fetch(results[0]?.link ?? '')).text();
   expect(delivered).toBe('2'.repeat(size));
-  expect(await checkSweep(platform, database)).toEqual([]);
+  const stored = await storedKeys(platform);
+  expect(stored.filter((key) => key.includes('/app-0-0-1/'))).toEqual([]);
+  expect(stored.filter((key) => key.includes('/app-0-0-2/'))).toHaveLength(1);
 });

@@ -30,18 +30,27 @@ export async function buildMutant({ name, edits }: PlantedBug): Promise<Mutant> 
   await rm(dir, { recursive: true, force: true });
   await mkdir(path.dirname(dir), { recursive: true });
   await cp(path.join(SERVER, 'dist'), dir, { recursive: true });
-  for (const { file, find, replace } of edits) {
-    const target = path.join(dir, file);
-    const code = await readFile(target, 'utf8');
-    const count = code.split(find).length - 1;
-    if (count !== 1) throw new Error(`${name}: "${find}" occurs ${count} times in ${file}`);
+  for (const edit of edits) {
+    const code = await readTarget(dir, name, edit);
     await writeFile(
-      target,
-      code.replace(find, () => replace),
+      path.join(dir, edit.file),
+      code.replace(edit.find, () => edit.replace),
     );
   }
   return {
     program: path.join(dir, 'main.js'),
     dispose: () => rm(dir, { recursive: true, force: true }),
   };
+}
+
+/** Throws where a bug has lost its place in the build. */
+export async function checkPlaces({ name, edits }: PlantedBug): Promise<void> {
+  for (const edit of edits) await readTarget(path.join(SERVER, 'dist'), name, edit);
+}
+
+async function readTarget(dir: string, name: string, { file, find }: Edit): Promise<string> {
+  const code = await readFile(path.join(dir, file), 'utf8');
+  const count = code.split(find).length - 1;
+  if (count !== 1) throw new Error(`${name}: "${find}" occurs ${count} times in ${file}`);
+  return code;
 }
