@@ -1,8 +1,8 @@
-/** `node scripts/suite.js kill [OPTIONS]`: builds, then runs tests/NAME/main.ts. */
+/** `node scripts/suite.js kill|chaos [OPTIONS]`: builds, then runs tests/NAME/main.ts. */
 import { fail, UserError } from './lib/progress.js';
 import { runWithTsx } from './lib/with-tsx.js';
 
-const SUITES = ['kill'];
+const SUITES = ['kill', 'chaos'];
 
 async function main() {
   const [name = '', ...args] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 /** What tests need from the operating system beside Node. */
+import { findFaketime } from './faketime.js';
 import { findPostgres, startPostgres } from './postgres.js';
 import { CommandError, run } from './run.js';
 import { step } from './progress.js';
@@ -53,6 +54,13 @@ const NEEDS = [
     variable: 'BYTENITE_TEST_NETWORK_TOOLS',
     debian: ['iproute2', 'nftables', 'slirp4netns'],
     find: () => findPrograms(['ip', 'nft', 'slirp4netns']),
+  },
+  {
+    name: 'libfaketime',
+    why: 'the chaos suite sets the clock of a runner with it',
+    variable: 'BYTENITE_TEST_FAKETIME',
+    debian: ['libfaketime'],
+    find: findFaketime,
   },
   {
     name: 'PostgreSQL',

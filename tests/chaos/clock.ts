@@ -1,19 +1,10 @@
-/** A clock that can be set for one program and all that it starts: Debian's libfaketime. */
-import { access } from 'node:fs/promises';
+/** The clock of one program and all that it starts, which can be set. */
+import { findFaketime } from '../../scripts/lib/faketime.js';
 
-const PLACES = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
-  (machine) => `/usr/lib/${machine}/faketime/libfaketimeMT.so.1`,
-);
-
-/** Null, and said aloud, where it is not installed. */
-export async function findFaketime(): Promise<string | null> {
-  for (const place of PLACES) {
-    const isThere = await access(place).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return place;
-  }
+/** Null, and said aloud, where there is none. */
+export async function openClock(): Promise<string | null> {
+  const library = await findFaketime();
+  if (library !== undefined) return library;
   process.stderr.write('SKIPPED, the clock that jumps: no libfaketime (Debian: libfaketime)\n');
   return null;
 }

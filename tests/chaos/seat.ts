@@ -14,7 +14,8 @@ const STOP_MS = 10_000;
 
 export class Seat {
   readonly name: string;
-  ready: Record<string, unknown> = {};
+  /** Where it listens; it keeps its place. */
+  port = 0;
   private child: ChildProcess | null = null;
   private isMeantToRun = false;
   private isFrozen = false;
@@ -36,7 +37,7 @@ export class Seat {
       try {
         const { child, ready } = await this.start();
         this.child = child;
-        this.ready = ready;
+        this.port = Number(ready['port'] ?? 0);
         this.isMeantToRun = true;
         return;
       } catch (error) {

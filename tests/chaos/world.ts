@@ -8,9 +8,9 @@ import { COMPONENTS } from '../kill/components.ts';
 import { openDatabase, type Database } from '../kill/database.ts';
 import { startSourceServer, type SourceServer } from '../kill/source-server.ts';
 import { pushComponent } from '../support/components.ts';
-import { RUNNER, SERVER, startProgram, type Platform } from '../support/platform.ts';
+import { flags, RUNNER, SERVER, startProgram, type Platform } from '../support/platform.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
-import { clockVariables, findFaketime } from './clock.ts';
+import { clockVariables, openClock } from './clock.ts';
 import { openLink, type Link } from './link.ts';
 import { TIMES, type Abilities } from './plan.ts';
 import { Seat } from './seat.ts';
@@ -110,7 +110,7 @@ async function build(
       new Seat(`server ${i}`, () =>
         startProgram(
           options.serverProgram ?? SERVER,
-          ['--data-dir', dataDir, '--port', String(servers[i]?.ready['port'] ?? 0)],
+          ['--data-dir', dataDir, '--port', String(servers[i]?.port ?? 0)],
           { env, logFile },
         ),
       ),
@@ -118,10 +118,9 @@ async function build(
   closers.push(async () => Promise.all(servers.map((seat) => seat.stop())));
   await Promise.all(servers.map((seat) => seat.up()));
 
-  const portOf = (seat: Seat) => Number(seat.ready['port']);
   /** All servers, another one first each time. */
   const from = (first: number) =>
-    servers.map((_, i) => portOf(servers[(first + i) % servers.length] as Seat));
+    servers.map((_, i) => servers[(first + i) % servers.length]?.port ?? 0);
   let calls = 0;
   const front = await openLink(() => from((calls += 1)), options.chance);
   closers.push(() => front.close());
@@ -129,7 +128,7 @@ async function build(
   for (let i = 0; i < RUNNERS; i += 1) links.push(await openLink(() => from(i), options.chance));
   for (const link of links) closers.push(() => link.close());
 
-  const faketime = await findFaketime();
+  const faketime = await openClock();
   const clockFile = path.join(dir, 'clock');
   const setClock = (seconds: number) =>
     writeFile(clockFile, seconds < 0 ? `${seconds}\n` : `+${seconds}\n`);
@@ -184,14 +183,15 @@ async function build(
 }
 
 function runnerArgs(i: number, port: number, token: string, workDir: string): string[] {
-  return [
-    ...['--server', `http://127.0.0.1:${port}`],
-    ...['--token-file', token],
-    ...['--work-dir', path.join(workDir, `runner-${i}`)],
-    ...['--name', `runner-${i}`],
-    ...['--cpus', String(CPUS), '--memory', String(CPUS * GIB)],
-    ...['--uid-base', String(UID_BASE + i * UIDS_PER_RUNNER)],
-  ];
+  return flags({
+    server: `http://127.0.0.1:${port}`,
+    'token-file': token,
+    'work-dir': path.join(workDir, `runner-${i}`),
+    name: `runner-${i}`,
+    cpus: CPUS,
+    memory: CPUS * GIB,
+    'uid-base': UID_BASE + i * UIDS_PER_RUNNER,
+  });
 }
 
 async function startOwnPostgres(): Promise<Postgres> {

@@ -6,6 +6,7 @@ import { openDatabase, type AttemptRow, type Database, type TaskRow } from '../k
 import { storedKeys } from '../support/blobs.ts';
 import { pushComponent } from '../support/components.ts';
 import {
+  flags,
   programOf,
   RUNNER,
   startPlatform,
@@ -54,11 +55,13 @@ afterEach(async () => {
 async function startRunner(name: string, i: number): Promise<Program> {
   const { child } = await startProgram(
     RUNNER,
-    [
-      ...['--server', platform.url, '--name', name],
-      ...['--token-file', path.join(platform.dataDir, 'runner-token')],
-      ...['--work-dir', path.join(platform.dir, name), '--uid-base', String(270_000 + 100 * i)],
-    ],
+    flags({
+      server: platform.url,
+      name,
+      'token-file': path.join(platform.dataDir, 'runner-token'),
+      'work-dir': path.join(platform.dir, name),
+      'uid-base': 270_000 + 100 * i,
+    }),
     { env: ENV, logFile: path.join(platform.dir, 'log') },
   );
   return programOf(child);

@@ -143,6 +143,11 @@ export async function startProgram(
   return { child, ready: await readyMessage(child, options.logFile) };
 }
 
+/** `--name value` of each. */
+export function flags(values: Record<string, string | number>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
 export function programOf(child: ChildProcess): Program {
   return {
     process: child,
