@@ -53,3 +53,15 @@ test('what does not work is said, and asked again the next time', async () => {
   writeFileSync(path, '#!/bin/sh\necho /found/python\n');
   expect(await interpreters.resolvePython()).toBe('/found/python');
 });
+
+test("a Python's folders are asked for again after they could not be told", async () => {
+  const path = join(dir, 'python');
+  const say = (line: string) => writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  say(`echo ${path}`);
+  const interpreters = new Interpreters(path, null, '');
+  await interpreters.command('/component', 'main.py');
+  say('exit 1');
+  await expect(interpreters.foldersOf(path)).rejects.toThrow('Command failed');
+  say('echo /opt/python');
+  expect(await interpreters.foldersOf(path)).toEqual(['/opt/python']);
+});

@@ -72,9 +72,13 @@ export class Interpreters {
   foldersOf(path: string): string[] | Promise<string[]> {
     if (path.startsWith(SYSTEM_ROOT)) return [];
     const python = this.resolved.get('python3');
-    let folders = this.folders.get(path);
-    if (!folders) this.folders.set(path, (folders = this.findFolders(path, python)));
-    return folders;
+    const known = this.folders.get(path);
+    if (known) return known;
+    const found = this.findFolders(path, python);
+    this.folders.set(path, found);
+    // Asked again next time, like the interpreter itself: one look that took too long is no answer.
+    found.catch(() => this.folders.delete(path));
+    return found;
   }
 
   private async findFolders(path: string, python: Promise<string> | undefined): Promise<string[]> {
