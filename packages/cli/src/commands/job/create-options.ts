@@ -18,6 +18,12 @@ export function addCreateOptions(command: Command): Command {
       'a parameter, like app.case=upper; JSON if it parses, else text; key:=text is always text (repeatable)',
       collect,
       [],
+    )
+    .addOption(
+      new Option(
+        '--priority <priority>',
+        'its turn among your own jobs; fast before balanced before cheap',
+      ).choices(PRIORITIES),
     );
   return addConfigOptions(command);
 }
@@ -29,12 +35,6 @@ export function addConfigOptions(command: Command): Command {
       'like taskTimeout=600 or maxTaskRetries=0 (repeatable)',
       collect,
       [],
-    )
-    .addOption(
-      new Option(
-        '--priority <priority>',
-        'its turn among your own jobs; fast before balanced before cheap',
-      ).choices(PRIORITIES),
     )
     .option(
       '--tolerate <number|percent>',
