@@ -32,6 +32,8 @@ export async function downloadResults(
   options: TransferOptions = {},
 ): Promise<Downloaded> {
   const { signal } = options;
+  const stop = new AbortController();
+  const transfer = { fetch: client.fetch, ...options, signal: bothOf(stop.signal, signal) };
   const call = signal === undefined ? {} : { signal };
   const results = typeof job === 'string' ? await client.jobs.results(job, call) : job;
   const targets = results.map(({ name, link }) => ({ link, file: placeInside(folder, name) }));
@@ -39,12 +41,23 @@ export async function downloadResults(
   const queue = targets[Symbol.iterator]();
   const worker = async () => {
     for (const { link, file } of queue) {
-      const size = await downloadFile(link, file, { fetch: client.fetch, ...options });
-      bytes += size;
+      bytes += await downloadFile(link, file, transfer);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const workers = Array.from({ length: AT_ONCE }, worker);
+  try {
+    await Promise.all(workers);
+  } catch (error) {
+    // Whoever is told of the failure finds nothing that still writes files.
+    stop.abort(error);
+    await Promise.allSettled(workers);
+    throw error;
+  }
   return { files: targets.map(({ file }) => file), bytes };
+}
+
+function bothOf(own: AbortSignal, outer: AbortSignal | undefined): AbortSignal {
+  return outer === undefined ? own : AbortSignal.any([own, outer]);
 }
 
 /** Names come from whoever made the job's components: none may lead out of the folder. */
