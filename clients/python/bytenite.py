@@ -25,6 +25,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,6 +58,10 @@ PASSING = (502, 503, 504)
 # The calls that the platform does once by their key: what makes, runs and retries a job.
 TAKES_KEY = re.compile(r"/v1/(customer|computing)/jobs(/[^/]+/(run|retry)|/run/[^/]+)?")
 TOO_MANY_REQUESTS = 429
+# What ends a stream comes as its code alone.
+STATUS_IN_STREAMS = {8: 429, 14: 503, 16: 401}
+# A wait looks this often at a platform that does not answer; each look has tried several times itself.
+LOOKS_IN_VAIN = 10
 ENDED = ("JOB_STATE_COMPLETE", "JOB_STATE_FAILED")
 
 
@@ -469,16 +474,8 @@ class Client:
         return self.call("GET", self._job(job_id))["job"]
 
     def run(self, job_id: str, config: Optional[Mapping[str, Any]] = None) -> None:
-        """Starts a draft. Where the answer was lost, the job itself tells whether it started."""
-        path = self._job(job_id, "/run")
-        try:
-            self.call("POST", path, config or {})
-        except (ConnectionFailed, ApiError) as error:
-            lost = error.may_be_done if isinstance(error, ConnectionFailed) else error.status in PASSING
-            if not lost:
-                raise
-            if self.get_job(job_id)["state"] == "JOB_STATE_NEW":
-                self.call("POST", path, config or {})
+        """Starts a draft, once, also where the answer is lost."""
+        self.call("POST", self._job(job_id, "/run"), config or {}, idempotency_key=uuid.uuid4().hex)
 
     def abort(self, job_id: str) -> None:
         """Stops a job that runs; deletes a draft."""
@@ -557,7 +554,8 @@ class Client:
                     continue
                 envelope = json.loads(line)
                 if envelope.get("error"):
-                    raise ApiError(400, envelope["error"])
+                    error = envelope["error"]
+                    raise ApiError(STATUS_IN_STREAMS.get(error.get("code"), 400), error)
                 yield envelope["result"]
 
     def wait(
@@ -588,19 +586,37 @@ class Client:
             try:
                 for event in self.events(job_id, ["job.updated"], keep_alives=True):
                     # An event is a hint and the job the truth: at the connection and in silence, look.
-                    yield self.get_job(job_id) if event is None else event["data"]["job"]
+                    job = self._look(job_id) if event is None else event["data"]["job"]
+                    if job is not None:
+                        yield job
             except ApiError as error:
                 if error.code == 11:
                     continue  # what happened in between can no longer be replayed: begin anew
                 if error.status == 401:
                     raise
                 break
-        looks = 0
+        looks = in_vain = 0
         while deadline is None or time.monotonic() < deadline:
-            yield self.get_job(job_id)
+            job = self._look(job_id)
             looks += 1
+            in_vain = in_vain + 1 if job is None else 0
+            if in_vain > LOOKS_IN_VAIN:
+                raise ConnectionFailed("%s has not answered for long" % self.base_url)
+            if job is not None:
+                yield job
             pause = min(2.0, 0.1 * 1.5 ** min(looks, 20))
             time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - time.monotonic())))
+
+    def _look(self, job_id: str) -> Optional[Json]:
+        """The job; None while the platform is away, as it is when it is started again."""
+        try:
+            return self.get_job(job_id)
+        except ConnectionFailed:
+            return None
+        except ApiError as error:
+            if error.status >= 500 or error.status == TOO_MANY_REQUESTS:
+                return None
+            raise
 
     def run_and_wait(
         self,
@@ -615,6 +631,7 @@ class Client:
         comes to nothing is deleted; after a timeout the job goes on."""
         if input is not None:
             spec["data_source"] = _file_source(input, input_name)
+        spec.setdefault("idempotency_key", uuid.uuid4().hex)
         job = self.create_job(**spec)
         try:
             if input is not None:

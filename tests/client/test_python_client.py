@@ -108,6 +108,40 @@ class Calls(unittest.TestCase):
                 server.client().call("POST", path, {}, idempotency_key="once")
         self.assertEqual(len(server.requests), 3)
 
+    def test_run_and_wait_makes_and_starts_one_job_though_answers_are_lost(self):
+        job = {"id": "j", "state": "JOB_STATE_COMPLETE"}
+
+        def answer(request, number):
+            request.body()
+            if request.command == "POST" and number in (1, 3):
+                return request.drop()
+            value = {"results": []} if request.path.endswith("/results") else {"job": job}
+            request.send(404 if "/events" in request.path else 200, value)
+
+        server = Server(self, answer)
+        self.assertEqual(server.client().run_and_wait(app="a").job, job)
+        posts = [(path, headers["Idempotency-Key"]) for method, path, headers in server.requests if method == "POST"]
+        self.assertEqual([path for path, _ in posts], ["/v1/customer/jobs"] * 2 + ["/v1/customer/jobs/j/run"] * 2)
+        self.assertEqual(len({key for _, key in posts}), 2)
+
+    def test_a_wait_with_a_limit_outlasts_a_platform_that_is_away_for_a_while(self):
+        job = {"id": "j", "state": "JOB_STATE_COMPLETE"}
+        server = Server(self, lambda request, number: request.send(503 if number < 10 else 200, {"job": job}))
+        self.assertEqual(server.client().wait("j", timeout=60), job)
+
+    def test_a_wait_with_a_limit_gives_up_a_platform_that_stays_away(self):
+        server = Server(self, lambda request, number: request.send(503, {}))
+        with self.assertRaises(bytenite.ConnectionFailed):
+            server.client(retries=0).wait("j", timeout=60)
+        self.assertEqual(len(server.requests), 11)
+
+    def test_what_ends_a_stream_has_the_status_of_its_code(self):
+        line = json.dumps({"error": error(16, "signed out")}).encode() + b"\n"
+        server = Server(self, lambda request, number: request.send(200, line))
+        with self.assertRaises(bytenite.ApiError) as caught:
+            next(server.client().events("j"))
+        self.assertEqual((caught.exception.status, caught.exception.code), (401, 16))
+
     def test_a_post_that_nobody_got_is_repeated(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

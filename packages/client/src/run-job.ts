@@ -1,7 +1,6 @@
 /** A job from its making to its end. Every step is one that can be taken again when its answer is lost. */
 import { DATA_SOURCE_PREFIX, type Job, type JobConfigInput } from '@bytenite/contract';
 import type { Caller, CallOptions } from './caller.ts';
-import { ConnectionError, RemoteError } from './errors.ts';
 import { waitForJob, type WaitOptions } from './follow-job.ts';
 import type { CallInput, CallReply } from './operations.ts';
 import type { TransferOptions } from './transfer.ts';
@@ -38,7 +37,8 @@ export async function runAndWait(
   const { signal, input } = options;
   const body: NewJob =
     input === undefined ? spec : { ...spec, dataSource: fileSource(options.inputName, input) };
-  const { job } = await client.call('Customer_CreateJob', { body }, signalOf(signal));
+  const once = { idempotencyKey: newKey(), ...signalOf(signal) };
+  const { job } = await client.call('Customer_CreateJob', { body }, once);
   try {
     if (input !== undefined) await uploadInput(client, job, input, transferOf(options));
     await startJob(client, job.id, undefined, signalOf(signal));
@@ -74,7 +74,7 @@ export async function uploadInput(
   await client.call('Customer_UploadCompleted', { params }, signalOf(options.signal));
 }
 
-/** Starts a draft. Where the answer was lost, the job itself tells whether it started. */
+/** Starts a draft, once, also where the answer is lost. */
 export async function startJob(
   client: Caller,
   jobId: string,
@@ -82,16 +82,15 @@ export async function startJob(
   options: CallOptions,
 ): Promise<void> {
   const input = { params: { jobId }, body: config ?? {} };
-  try {
-    await client.call('Customer_RunJob', input, options);
-  } catch (error) {
-    const isLost =
-      (error instanceof ConnectionError && error.mayBeDone) ||
-      (error instanceof RemoteError && error.status >= 502);
-    if (!isLost) throw error;
-    const { job } = await client.call('Customer_GetJob', { params: { jobId } }, options);
-    if (job.state === 'JOB_STATE_NEW') await client.call('Customer_RunJob', input, options);
-  }
+  await client.call('Customer_RunJob', input, { idempotencyKey: newKey(), ...options });
+}
+
+const KEY_BYTES = 16;
+
+/** A key of idempotency. Not randomUUID: in browsers that is kept from pages of plain http. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Quietly: what went wrong before is what the caller has to know. */
