@@ -171,6 +171,12 @@ describe('a platform whose jobs run', () => {
     expect((await home.run(['backup', backup])).stderr).toContain('is there already');
   });
 
+  it('is the one that is backed up, whatever platform this user has signed in to', async () => {
+    const env = { BYTENITE_API_URL: 'http://127.0.0.1:9', BYTENITE_API_KEY: 'of-another-platform' };
+    const { code, stderr } = await home.run(['backup', 'own.tar'], { env });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  });
+
   it('goes on elsewhere: results are there, its jobs end, secrets open, keys are valid', async () => {
     const said = await home.ok(['restore', backup, ...COPY]);
     expect(said).toMatch(/^Restored \d+ files?, /);

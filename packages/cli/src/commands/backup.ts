@@ -5,7 +5,12 @@ import type { Command } from 'commander';
 import { runBackupProgram, stopSignal } from '../backup/run-backup-program.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { defaultDataDir } from '../platform/folders.ts';
-import { findLocalPlatform } from '../platform/local-platform.ts';
+import {
+  findLocalPlatform,
+  readLocalApiKey,
+  type LocalPlatform,
+} from '../platform/local-platform.ts';
+import { patientFetch } from '../platform/patient-fetch.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
 import { openSession } from '../platform/session.ts';
 import { formatBytes, plural } from '../terminal/format.ts';
@@ -28,6 +33,8 @@ Examples:
 
 /** The server keeps what it holds for ten minutes after the last renewal. */
 const RENEW_MS = 60_000;
+/** A snapshot is a copy of the whole database. */
+const SNAPSHOT_MS = 3_600_000;
 
 interface Options extends GlobalOptions {
   /** Commander's form of --without-master-key. */
@@ -86,9 +93,21 @@ async function backUp(
       signal: stop.signal,
     });
   const summary = isRunning
-    ? await withSnapshot(await openSession(options), dataDir, stop, write)
+    ? await withSnapshot(await sessionWith(options, local), dataDir, stop, write)
     : await write();
   report(file, dataDir, summary);
+}
+
+/** With the platform whose data it is, whatever else this user is signed in to. */
+async function sessionWith(
+  options: GlobalOptions,
+  local: LocalPlatform | undefined,
+): Promise<Client> {
+  const patient = { fetch: patientFetch };
+  if (local === undefined || options.url !== undefined) return openSession(options, patient);
+  const apiKey = options.apiKey ?? (await readLocalApiKey(local));
+  const there = { ...options, url: local.url, ...(apiKey !== undefined && { apiKey }) };
+  return openSession(there, patient);
 }
 
 /** Where the backup goes; refuses what is there already. */
@@ -117,7 +136,8 @@ async function withSnapshot<T>(
   stop: AbortController,
   write: (snapshot: string) => Promise<T>,
 ): Promise<T> {
-  const { id, file } = await client.call('Auth_BeginBackup');
+  const limits = { timeoutMs: SNAPSHOT_MS, signal: stop.signal };
+  const { id, file } = await client.call('Auth_BeginBackup', {}, limits);
   let lost: unknown;
   const renewal = setInterval(() => {
     client.call('Auth_RenewBackup', { params: { id } }).catch((error: unknown) => {

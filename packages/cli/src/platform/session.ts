@@ -7,11 +7,15 @@ import { findPlatform, type GlobalOptions, type Platform } from './find-platform
 const RENEW_BEFORE_MS = 60_000;
 
 /** A client of the platform that the options and the machine name. */
-export async function openSession(options: GlobalOptions): Promise<Client> {
+export async function openSession(
+  options: GlobalOptions,
+  { fetch }: { fetch?: typeof globalThis.fetch } = {},
+): Promise<Client> {
   const platform = await findPlatform(options);
   const { baseUrl, login } = platform;
   if (login === undefined) throw notSignedIn(platform);
-  if ('apiKey' in login) return createClient({ baseUrl, apiKey: login.apiKey });
+  const base = { baseUrl, ...(fetch !== undefined && { fetch }) };
+  if ('apiKey' in login) return createClient({ ...base, apiKey: login.apiKey });
   let { credentials } = login;
   const token = async (renew: boolean) => {
     if (renew || isEnding(credentials)) {
@@ -19,7 +23,7 @@ export async function openSession(options: GlobalOptions): Promise<Client> {
     }
     return credentials.accessToken;
   };
-  return createClient({ baseUrl, token });
+  return createClient({ ...base, token });
 }
 
 /** Exchanges an API key for an access token and stores both. */

@@ -3,7 +3,9 @@ import { CliError } from '../../errors.ts';
 import { printable } from '../../terminal/escape.ts';
 import { plural } from '../../terminal/format.ts';
 import { printJson } from '../../terminal/json.ts';
-import { sessionOf } from '../global-options.ts';
+import { patientFetch } from '../../platform/patient-fetch.ts';
+import { openSession } from '../../platform/session.ts';
+import { globalOptions } from '../global-options.ts';
 
 const CHECK_MS = 600_000;
 
@@ -14,7 +16,7 @@ export function addCheck(group: Command): void {
     .option('--json', 'print the object')
     .addHelpText('after', '\nExample:\n  bytenite wallet check')
     .action(async (options: { json?: true }) => {
-      const client = await sessionOf(command);
+      const client = await openSession(globalOptions(command), { fetch: patientFetch });
       const check = await client.call('Wallet_CheckLedger', {}, { timeoutMs: CHECK_MS });
       if (options.json) printJson(JSON.stringify(check));
       else if (check.ok) {
