@@ -25,11 +25,8 @@ describe('results', () => {
     let closed: Promise<unknown> | undefined;
     let begin: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => (begin = resolve));
-    const { url } = await serveRaw(async ({ url }, response) => {
-      if (url === '/bad') {
-        await begun;
-        return void response.writeHead(404).end();
-      }
+    const { url } = await serveRaw(({ url }, response) => {
+      if (url === '/bad') return void begun.then(() => response.writeHead(404).end());
       closed = once(response, 'close');
       response.writeHead(200, { 'content-length': 10 }).write('begun');
       begin();
