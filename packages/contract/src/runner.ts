@@ -184,6 +184,8 @@ export const TaskContext = z.object({
   taskTimeoutMs: z.number().nullable(),
   cpus: z.number(),
   memoryBytes: z.number(),
+  /** Nothing else runs on the runner meanwhile. */
+  alone: z.boolean().default(false),
   secrets: z.array(SecretGrant),
 });
 export type TaskContext = z.infer<typeof TaskContext>;
@@ -196,6 +198,8 @@ export const Grant = z.object({
   /** Original relative name of the chunk; `""` for engines. */
   chunkName: z.string(),
   queueSeconds: z.number(),
+  /** What the attempt's log says first. */
+  notes: z.array(z.string()).default([]),
   /** An APP task's data.bin lies in the tail; everything else is streamed from `leases/{lease}/input`. */
   input: z.union([z.object({ inline: TailRange }), z.object({ streamBytes: count })]),
 });

@@ -61,17 +61,26 @@ export class Attempt {
 
   readonly grant: Grant;
   readonly context: TaskContext;
+  /** What it takes of the runner. */
   readonly need: Need;
+  /** What its process may use. */
+  readonly limits: Need;
   readonly log: AttemptLog;
   /** The lease holds until then even if no heartbeat renews it, on the monotonic clock. */
   readonly leaseUntilMs: number;
   private input: AttemptInput | undefined;
 
-  constructor(granted: GrantedTask, need: Need, log: AttemptLog, leaseMs: number) {
+  constructor(
+    granted: GrantedTask,
+    { need, limits }: { need: Need; limits: Need },
+    log: AttemptLog,
+    leaseMs: number,
+  ) {
     this.grant = granted.grant;
     this.context = granted.context;
     this.input = granted.input;
     this.need = need;
+    this.limits = limits;
     this.log = log;
     this.leaseUntilMs = granted.askedAtMs + leaseMs;
   }

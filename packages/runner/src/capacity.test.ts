@@ -44,9 +44,18 @@ test('one that is not wanted any more is answered and makes room for the next', 
   expect(await second).toBe(true);
 });
 
+test('a task that has the runner for itself takes all of it, and may use what it asked for', () => {
+  const capacity = new Capacity({ cpus: 2, memoryBytes: GIB });
+  const asked = { cpus: 1, memoryBytes: 5, alone: true };
+  expect(capacity.limitsOf(asked)).toEqual({ cpus: 1, memoryBytes: 5 });
+  const need = capacity.needOf(asked);
+  expect(capacity.take({ cpus: 0.5, memoryBytes: 1 }, always)).toBe(true);
+  expect(capacity.take(need, always)).not.toBe(true);
+});
+
 test('a task that asks for more than there is takes all of it', () => {
   const capacity = new Capacity({ cpus: 2, memoryBytes: GIB });
-  const need = capacity.needOf({ cpus: 64, memoryBytes: 1 });
+  const need = capacity.needOf({ cpus: 64, memoryBytes: 1, alone: false });
   expect(need).toEqual({ cpus: 2, memoryBytes: 1 });
   expect(capacity.take(need, always)).toBe(true);
   expect(capacity.take({ cpus: 0.5, memoryBytes: 1 }, always)).not.toBe(true);

@@ -25,8 +25,13 @@ export class Capacity {
     this.total = total;
   }
 
-  /** What a task takes here: one that asks for more than the runner has takes all of it. */
-  needOf(context: Pick<TaskContext, 'cpus' | 'memoryBytes'>): Need {
+  /** What a task takes here: all of it where it has the runner for itself. */
+  needOf(context: Pick<TaskContext, 'cpus' | 'memoryBytes' | 'alone'>): Need {
+    return context.alone ? { ...this.total } : this.limitsOf(context);
+  }
+
+  /** What a task may use: one that asks for more than the runner has gets all of it. */
+  limitsOf(context: Pick<TaskContext, 'cpus' | 'memoryBytes'>): Need {
     return {
       cpus: Math.min(context.cpus, this.total.cpus),
       memoryBytes: Math.min(context.memoryBytes, this.total.memoryBytes),

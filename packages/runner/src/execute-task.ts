@@ -42,6 +42,7 @@ export async function executeTask(
   const { log } = attempt;
   attempt.enter('RUNNING');
   if (deps.capacity.isOvercommitted(attempt.context)) sayOvercommitted(attempt);
+  for (const note of attempt.grant.notes) log.say('WARN', note, monotonicMs());
   log.say('INFO', 'container started', monotonicMs());
   const run = deps.sandbox.run(toRequest(deps, staged));
   attempt.attach(run);
@@ -62,7 +63,7 @@ export async function executeTask(
 
 function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
   const { attempt, slot, paths, componentDir, command } = staged;
-  const { context, grant, log, need } = attempt;
+  const { context, grant, log, limits } = attempt;
   const cache = deps.caches.of(context);
   return {
     slot,
@@ -73,8 +74,8 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
     mounts: mountsOf(staged, cache),
     network: context.component.network,
     groups: cache.groups,
-    cpus: need.cpus,
-    memoryBytes: need.memoryBytes,
+    cpus: limits.cpus,
+    memoryBytes: limits.memoryBytes,
     diskBytes: deps.diskBytes,
     timeoutMs: context.kind === 'APP' ? context.taskTimeoutMs : null,
     graceMs: deps.graceMs(),
@@ -104,9 +105,9 @@ function mountsOf(staged: StagedAttempt, cache: Cache): Mount[] {
   ];
 }
 
-function sayOvercommitted({ context, need, log }: Attempt): void {
+function sayOvercommitted({ context, limits, log }: Attempt): void {
   const asked = `${context.cpus} CPUs and ${mebibytes(context.memoryBytes)}`;
-  const given = `${need.cpus} CPUs and ${mebibytes(need.memoryBytes)}`;
+  const given = `${limits.cpus} CPUs and ${mebibytes(limits.memoryBytes)}`;
   const message = `the component asks for ${asked}, more than this runner has: it runs alone with ${given}`;
   log.say('WARN', message, monotonicMs());
 }

@@ -17,6 +17,8 @@ function createOutbox() {
   return { outbox, verdicts };
 }
 
+const NEED = { cpus: 1, memoryBytes: 1 };
+
 function addAttempt(outbox: Outbox, lease: string): Attempt {
   const ref = { job: 1, kind: 'APP' as const, run: 0, chunk: 0, attempt: 1 };
   const grant = { lease, ref } as Grant;
@@ -26,7 +28,7 @@ function addAttempt(outbox: Outbox, lease: string): Attempt {
     () => outbox.addLog(log, attempt),
   );
   const granted = { grant, context: {} as never, input: { streamBytes: 0 }, askedAtMs: 0 };
-  const attempt = new Attempt(granted, { cpus: 1, memoryBytes: 1 }, log, 1000);
+  const attempt = new Attempt(granted, { need: NEED, limits: NEED }, log, 1000);
   return attempt;
 }
 

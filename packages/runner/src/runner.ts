@@ -237,7 +237,8 @@ export class Runner {
       },
     );
     const need = this.capacity.needOf(context);
-    const attempt = new Attempt(granted, need, log, this.session.settings.leaseMs);
+    const limits = this.capacity.limitsOf(context);
+    const attempt = new Attempt(granted, { need, limits }, log, this.session.settings.leaseMs);
     log.onPause = (paused) => attempt.pauseOutput(paused);
     this.work.add(attempt);
   }

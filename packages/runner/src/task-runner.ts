@@ -146,7 +146,7 @@ export class TaskRunner {
     }
     const limits = {
       timeoutMs: attempt.context.taskTimeoutMs,
-      memoryBytes: attempt.need.memoryBytes,
+      memoryBytes: attempt.limits.memoryBytes,
       diskBytes: this.deps.diskBytes,
     };
     const stats = statsOf(attempt, result, inputBytes);

@@ -55,7 +55,7 @@ function attemptOf(lease: string): Attempt {
     () => undefined,
   );
   const granted = { grant, context: {} as never, input: { streamBytes: 0 }, askedAtMs: 0 };
-  return new Attempt(granted, NEED, log, 1000);
+  return new Attempt(granted, { need: NEED, limits: NEED }, log, 1000);
 }
 
 test('what waits long behind a running task goes back, staged or not', async () => {

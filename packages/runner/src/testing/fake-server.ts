@@ -192,6 +192,7 @@ export class FakeServer {
       params: '{}',
       numChunks: 1,
       taskTimeoutMs: null,
+      alone: false,
       cpus: 1,
       memoryBytes: 256 * 1024 * 1024,
       secrets: [],
@@ -320,6 +321,7 @@ export class FakeServer {
         taskId: task.id,
         context: contexts.indexOf(context),
         queueSeconds: 0,
+        notes: [],
         input: isInline ? { inline: { offset, length: input.length } } : { streamBytes: 1 },
       });
       if (isInline) offset += input.length;

@@ -59,6 +59,10 @@ export interface ServerConfig {
   /** How long an attempt may take to bring its input, and to bring out its results. */
   stagingMs: number;
   backoff: { baseMs: number; capMs: number };
+  /** A task that lost so many runners gets one for itself. */
+  aloneAfterLosses: number;
+  /** Tasks that ran out of memory get no more than this; null takes what the largest runner has. */
+  maxTaskMemoryBytes: number | null;
   /** How long data and result links live after the end of a job. */
   retentionMs: number;
   /** Below so much room on the data directory's disk no new work is taken; null decides by its size. */
@@ -136,6 +140,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
       capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
     },
+    aloneAfterLosses: positiveOf(env, 'BYTENITE_ALONE_AFTER_LOSSES', 2),
+    maxTaskMemoryBytes: taskMemory(env['BYTENITE_MAX_TASK_MEMORY']),
     diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
     retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', retentionHours(env) * HOUR),
     eventRetentionMs: 2 * HOUR,
@@ -195,18 +201,29 @@ const UNITS: Record<string, number> = { '': 1, k: 1024, m: MIB, g: GIB, t: 1024 
 /** `5GiB`, bytes, or `2%`; 0 never refuses. */
 function diskLimit(text: string | undefined): ServerConfig['diskLimit'] {
   if (text === undefined || text === '') return null;
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*(%|[kmgt]?(?:i?b)?)$/i.exec(text.trim()) ?? [];
-  const factor =
-    UNITS[unit.slice(0, unit.length - (/i?b$/i.exec(unit)?.[0].length ?? 0)).toLowerCase()];
-  if (amount !== undefined && unit === '%' && Number(amount) < 100) {
-    return { fraction: Number(amount) / 100 };
-  }
-  if (amount !== undefined && unit !== '%' && factor !== undefined) {
-    return { bytes: Math.floor(Number(amount) * factor) };
-  }
+  const [, percent] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim()) ?? [];
+  if (percent !== undefined && Number(percent) < 100) return { fraction: Number(percent) / 100 };
+  const bytes = bytesOf(text);
+  if (bytes !== null) return { bytes };
   throw new Error(
     `BYTENITE_LOW_DISK must be a size like 5GiB or a part of the disk like 2%, not ${JSON.stringify(text)}`,
   );
+}
+
+function taskMemory(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const bytes = bytesOf(text);
+  if (bytes !== null && bytes > 0) return bytes;
+  throw new Error(
+    `BYTENITE_MAX_TASK_MEMORY must be a size like 16GiB, not ${JSON.stringify(text)}; unset, it is what the largest runner has`,
+  );
+}
+
+/** `5GiB`, `5g` or bytes; null for anything else. */
+function bytesOf(text: string): number | null {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const factor = UNITS[unit.toLowerCase()];
+  return amount === undefined || factor === undefined ? null : Math.floor(Number(amount) * factor);
 }
 
 const RETENTION_HOURS = 48;

@@ -19,6 +19,8 @@ interface Chunk {
   state: 'open' | 'committed' | 'failed';
   retries: number;
   losses: number;
+  /** Its next attempt has a runner for itself. */
+  alone: boolean;
   /** How its attempts of this run ended. */
   ends: AttemptReason[];
   /** By how many commits it was reached. */
@@ -59,7 +61,9 @@ class Model {
         return this.end(this.at(event.chunk), event);
       case 'lose':
         for (let i = 0; i < event.times; i++) {
-          const loss = { type: 'end', reason: 'WORKER_LOST', exitCode: 1, random: 0 } as const;
+          // A runner that dies while it runs nothing else is said to be the task's doing.
+          const reason = this.at(event.chunk).alone ? 'QUARANTINED' : 'WORKER_LOST';
+          const loss = { type: 'end', reason, exitCode: 1, random: 0 } as const;
           this.end(this.at(event.chunk), { ...loss, chunk: event.chunk });
         }
         return;
@@ -94,6 +98,7 @@ class Model {
   private end(chunk: Chunk, event: Extract<Event, { type: 'end' }>): void {
     if (!this.isOpen(chunk)) return;
     const { reason, exitCode, random } = event;
+    if (reason === 'QUARANTINED' && !chunk.alone) return;
     chunk.ends.push(reason);
     const end = decideTaskEnd(chunk, { reason, exitCode }, this.config, random);
     if (end.next === 'fail') {
@@ -101,8 +106,11 @@ class Model {
       this.advance();
       return;
     }
+    promise(reason !== 'QUARANTINED', 'tried again after it was quarantined');
     if (end.usesRetry) chunk.retries += 1;
     else chunk.losses += 1;
+    chunk.alone = end.alone;
+    promise(end.alone === chunk.losses >= this.config.aloneAfter, `alone: ${end.alone}`);
     promise(end.usesRetry === !isFree(reason), `${reason} uses a retry: ${end.usesRetry}`);
     const isWithin = end.delayMs >= 0 && end.delayMs < this.config.backoff.capMs;
     promise(isWithin, `a wait of ${end.delayMs} ms`);
@@ -129,7 +137,7 @@ class Model {
 }
 
 function fresh() {
-  return { state: 'open' as const, retries: 0, losses: 0, ends: [] };
+  return { state: 'open' as const, retries: 0, losses: 0, alone: false, ends: [] };
 }
 
 /** As an assertion of the test's library, but cheap enough to be made millions of times. */
@@ -160,7 +168,7 @@ function mayFail(ends: readonly AttemptReason[], config: Config): boolean {
   const paid = ends.filter((reason) => !isFree(reason)).length;
   const isWorn = paid > config.maxTaskRetries || ends.length - paid > MAX_LOSSES;
   const namesOutcomes = config.retryOn.length + config.failOn.length > 0;
-  return isWorn || namesOutcomes || ends.at(-1) === 'ABORTED';
+  return isWorn || namesOutcomes || ['ABORTED', 'QUARANTINED'].includes(ends.at(-1) ?? '');
 }
 
 /** The same as in words: a count, or a part of a hundred, rounded down. */
@@ -205,6 +213,7 @@ const configs: fc.Arbitrary<Config> = fc.record({
   retryOn: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: outcomes }),
   failOn: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: outcomes }),
   backoff: fc.constant({ baseMs: 2000, capMs: 300_000 }),
+  aloneAfter: fc.integer({ min: 1, max: 12 }),
   toleratedFailures: fc.constantFrom('', '0', '1', '3', '10%', '34%', '50%', '100%'),
 });
 

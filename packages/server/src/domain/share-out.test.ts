@@ -55,6 +55,23 @@ describe('a runner’s capacity', () => {
     expect(counts([job('a', 9), job('b', 9)], none, runner(4))).toEqual([0, 4]);
   });
 
+  it('is all given to a task that is to run alone, where the runner holds nothing', () => {
+    const all = [{ ...job('a', 3), alone: true }, job('a', 9)];
+    expect(counts(all, {}, runner(4, { isEmpty: true }))).toEqual([1, 0]);
+    // What was granted before it in the same breath is held too.
+    expect(counts([...all].toReversed(), {}, runner(4, { isEmpty: true }))).toEqual([4, 0]);
+  });
+
+  it('is not given to a task that is to run alone while the runner holds anything; its turn is noted', () => {
+    const alone = { ...job('a', 1), alone: true };
+    const others = job('a', 9);
+    const on = runner(4, { isEmpty: false });
+    expect(shareOut([alone, others], new Map(), on)).toEqual({
+      counts: new Map([[others, 4]]),
+      passedOver: alone,
+    });
+  });
+
   it('of fractions of a CPU is used up', () => {
     expect(counts([job('a', 99, 0.1)], {}, runner(1))).toEqual([10]);
   });

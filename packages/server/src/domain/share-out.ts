@@ -4,6 +4,8 @@ import { hasRoom, type Room } from './limits.ts';
 
 /** What a runner can take now. */
 export interface Capacity extends Needs {
+  /** It holds nothing. */
+  isEmpty?: boolean;
   /** Tasks that it wants to stage ahead, beyond what fits. */
   prefetch: number;
   idle: boolean;
@@ -21,6 +23,8 @@ export interface Size extends Needs {
 export interface Asking {
   account: string;
   needs: Needs;
+  /** A task of it takes a whole runner, whatever it needs. */
+  alone?: boolean;
   waiting: number;
 }
 
@@ -65,7 +69,7 @@ export function shareOut<Job extends Asking>(
     const count = counts.get(job) ?? 0;
     const needs = grantedTo(job.needs, runner.size);
     const isAllowed = count < job.waiting && hasRoom(share.room, needs.cpus);
-    if (!isAllowed || !take(left, job.needs, runner.size)) {
+    if (!isAllowed || !take(left, job, runner.size)) {
       // Capacity and room only shrink: what does not fit now fits no more.
       jobs.shift();
       if (isAllowed && counts.size === 0) passedOver ??= job;
@@ -120,8 +124,9 @@ export function grantedTo(needs: Needs, size: Needs): Needs {
 }
 
 /** Takes one task's needs out of what is left; false where they do not fit. */
-function take(left: Capacity, needs: Needs, size: Size): boolean {
+function take(left: Capacity, { needs, alone = false }: Asking, size: Size): boolean {
   if (left.left < 1) return false;
+  if (alone) return takeAll(left);
   const isOversized = isLargerThan(needs, size);
   if (isOversized && !(size.overcommit && left.idle)) return false;
   const taken = grantedTo(needs, size);
@@ -131,6 +136,13 @@ function take(left: Capacity, needs: Needs, size: Size): boolean {
   } else if (left.prefetch > 0) left.prefetch -= 1;
   else if (!isOversized) return false;
   left.idle = false;
+  left.isEmpty = false;
   left.left -= 1;
+  return true;
+}
+
+function takeAll(left: Capacity): boolean {
+  if (left.isEmpty !== true) return false;
+  left.left = 0;
   return true;
 }

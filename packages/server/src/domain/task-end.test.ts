@@ -8,10 +8,12 @@ const POLICY: RetryPolicy = {
   retryOn: [],
   failOn: [],
   backoff: { baseMs: 2000, capMs: 300_000 },
+  aloneAfter: 2,
 };
 const ended = (reason: AttemptReason, exitCode: number | null = null) => ({ reason, exitCode });
 const FREE: AttemptReason[] = ['WORKER_LOST', 'INTERNAL'];
-const RETRIED = ATTEMPT_REASONS.filter((reason) => reason !== 'ABORTED' && !FREE.includes(reason));
+const FINAL: AttemptReason[] = ['ABORTED', 'QUARANTINED'];
+const RETRIED = ATTEMPT_REASONS.filter((reason) => ![...FINAL, ...FREE].includes(reason));
 
 describe('an attempt that ended without committing', () => {
   it.each(RETRIED)('is retried after %s as often as the job allows, then fails', (reason) => {
@@ -43,9 +45,25 @@ describe('an attempt that ended without committing', () => {
     expect(decideTaskEnd(fresh, ended('WORKER_LOST'), none, 0)).toMatchObject({ next: 'retry' });
   });
 
-  it('is never retried after ABORTED', () => {
+  it.each(FINAL)('is never retried after %s', (reason) => {
     const fresh = { retries: 0, losses: 0 };
-    expect(decideTaskEnd(fresh, ended('ABORTED'), POLICY, 0)).toEqual({ next: 'fail' });
+    const named = { ...POLICY, retryOn: [reason] };
+    expect(decideTaskEnd(fresh, ended(reason), POLICY, 0)).toEqual({ next: 'fail' });
+    expect(decideTaskEnd(fresh, ended(reason), named, 0)).toEqual({ next: 'fail' });
+  });
+
+  it('is tried alone from the second loss on, also after a failure of its own', () => {
+    const alone = (losses: number, reason: AttemptReason) => {
+      const end = decideTaskEnd({ retries: 0, losses }, ended(reason), POLICY, 0);
+      return end.next === 'retry' && end.alone;
+    };
+    expect([0, 1, 2, 9].map((losses) => alone(losses, 'WORKER_LOST'))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect([0, 1, 2].map((losses) => alone(losses, 'EXIT_NONZERO'))).toEqual([false, false, true]);
   });
 });
 

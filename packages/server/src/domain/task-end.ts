@@ -9,6 +9,8 @@ export interface RetryPolicy {
   /** These are never retried. */
   failOn: readonly string[];
   backoff: { baseMs: number; capMs: number };
+  /** After so many losses the task may be what ends runners: it gets one for itself. */
+  aloneAfter: number;
 }
 
 export interface EndedTask {
@@ -16,7 +18,9 @@ export interface EndedTask {
   losses: number;
 }
 
-export type TaskEnd = { next: 'retry'; delayMs: number; usesRetry: boolean } | { next: 'fail' };
+export type TaskEnd =
+  | { next: 'retry'; delayMs: number; usesRetry: boolean; alone: boolean }
+  | { next: 'fail' };
 
 /** A runner that dies is not the task's fault, so it costs no retry; but not for ever. */
 export const MAX_LOSSES = 10;
@@ -29,15 +33,29 @@ export function decideTaskEnd(
   random: number,
 ): TaskEnd {
   const { reason } = outcome;
+  // It was tried alone, and its runner was lost once more: it must take no other with it.
+  if (reason === 'QUARANTINED') return { next: 'fail' };
   if (isNamed(policy.failOn, outcome)) return { next: 'fail' };
   // A lost runner is no outcome of the task's own, so that only `failOn` can speak of it.
   if (reason === 'WORKER_LOST' || reason === 'INTERNAL') {
     if (task.losses >= MAX_LOSSES) return { next: 'fail' };
-    return { next: 'retry', usesRetry: false, delayMs: backoffMs(task.losses, policy, random) };
+    const alone = task.losses + 1 >= policy.aloneAfter;
+    return {
+      next: 'retry',
+      usesRetry: false,
+      delayMs: backoffMs(task.losses, policy, random),
+      alone,
+    };
   }
   if (policy.retryOn.length > 0 && !isNamed(policy.retryOn, outcome)) return { next: 'fail' };
   if (reason === 'ABORTED' || task.retries >= policy.maxTaskRetries) return { next: 'fail' };
-  return { next: 'retry', usesRetry: true, delayMs: backoffMs(task.retries, policy, random) };
+  const alone = task.losses >= policy.aloneAfter;
+  return {
+    next: 'retry',
+    usesRetry: true,
+    delayMs: backoffMs(task.retries, policy, random),
+    alone,
+  };
 }
 
 /** Exponential with full jitter. */

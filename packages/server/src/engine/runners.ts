@@ -20,6 +20,11 @@ export interface RunnerDirectory {
   isSilent: (runner: Runner, now: number) => boolean;
 }
 
+/** Of the runners that are there; 0 where there are none. */
+export function largestMemory(runners: RunnerDirectory, now: number): number {
+  return Math.max(0, ...runners.list(now).map(({ memoryBytes }) => memoryBytes));
+}
+
 /** Machines that come and go under new names do not pile up here. */
 const FORGOTTEN_AFTER_MS = 24 * 3600 * 1000;
 

@@ -1,27 +1,26 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addAccount, addChunks, addJob, addLease, T0 } from '../testing/rows.ts';
+import { addAccount, addChunks, addJob, addLease, T0, unique } from '../testing/rows.ts';
 import {
   countPhases,
-  deleteReady,
   extendAllLeases,
   findLease,
   hasSibling,
   heldLeases,
-  insertReady,
+  holdsLeases,
   jobsOfLeases,
   jobsWithDueLeases,
   jobsWithStaleLeases,
   liveLeases,
-  nextReadyAt,
   renewLeases,
+  runsAlone,
   takeDueLeases,
   takeJobLeases,
   takeLeases,
-  takeReady,
   takeSiblings,
   takeStaleLeases,
   updatePhase,
 } from './leases.ts';
+import { deleteReady, dueClasses, insertReady, nextReadyAt, ORDINARY, takeReady } from './ready.ts';
 import { isUniqueViolation, type Fixture } from '../testing/store-fixture.ts';
 
 export function describeLeases(fixture: Fixture): void {
@@ -168,6 +167,17 @@ export function describeLeases(fixture: Fixture): void {
         expect(await change('a')).toMatchObject(patch);
       });
 
+      it('are known by their runner, and apart from them what it must run alone', async () => {
+        const { store } = fixture;
+        const [busy, alone, idle] = [unique('runner'), unique('runner'), unique('runner')];
+        await addLease(store, job, 0, { runner: busy });
+        await addLease(store, job, 1, { runner: alone, alone: 1, raised_bytes: 7 });
+        const held = [busy, alone, idle].map((runner) => holdsLeases(store.db, runner));
+        expect(await Promise.all(held)).toEqual([true, true, false]);
+        const alones = [busy, alone, idle].map((runner) => runsAlone(store.db, runner));
+        expect(await Promise.all(alones)).toEqual([false, true, false]);
+      });
+
       it('are counted by job and kind', async () => {
         const { store } = fixture;
         await addLease(store, job, 0, { phase: 'RUNNING' });
@@ -191,8 +201,10 @@ export function describeLeases(fixture: Fixture): void {
         attempt,
         ready_at: readyAt,
       });
-      const take = (now: number, limit: number) =>
-        fixture.store.transact((tx) => takeReady(tx, { job, kind: 'APP', run: 0 }, now, limit));
+      const take = (now: number, limit: number, asks = ORDINARY) =>
+        fixture.store.transact((tx) =>
+          takeReady(tx, { job, kind: 'APP', run: 0, ...asks }, now, limit),
+        );
 
       it('are taken once, when they are due, the longest waiting first', async () => {
         const { store } = fixture;
@@ -228,6 +240,46 @@ export function describeLeases(fixture: Fixture): void {
         await store.transact((tx) => insertReady(tx, [ready(0, T0), { ...ready(0, T0), run: 1 }]));
         expect((await take(T0, 9)).map((row) => row.run)).toEqual([0]);
         expect(await nextReadyAt(store.db, job)).toBe(T0);
+      });
+
+      it('are taken by what they ask for, and known by that, however many others wait', async () => {
+        const { store } = fixture;
+        const asking = (chunk: number, memory: number, alone = 0, readyAt = T0) => ({
+          ...ready(chunk, readyAt),
+          memory_bytes: memory,
+          alone,
+        });
+        const rows = [
+          ready(0, T0),
+          asking(1, 20),
+          asking(2, 20),
+          asking(3, 40, 0, T0 + 9),
+          asking(4, 0, 1),
+          asking(5, 20, 1),
+        ];
+        await store.transact((tx) => insertReady(tx, rows));
+        const stage = { job, kind: 'APP', run: 0 } as const;
+        const classes = async (limit = 9) =>
+          (await dueClasses(store.db, stage, T0, limit)).map((row) => [
+            row.alone,
+            row.memoryBytes,
+            row.due,
+          ]);
+        const known = [
+          [0, 0, 1],
+          [0, 20, 2],
+          [0, 40, 0],
+          [1, 0, 1],
+          [1, 20, 1],
+        ];
+        expect(await classes()).toEqual(known);
+        expect((await classes(1)).map(([, , due]) => due)).toEqual([1, 1, 0, 1, 1]);
+        expect((await take(T0, 9)).map((row) => row.chunk)).toEqual([0]);
+        const raised = await take(T0, 9, { alone: 0, memoryBytes: 20 });
+        expect(raised.map((row) => row.chunk)).toEqual([1, 2]);
+        expect((await take(T0, 9, { alone: 1, memoryBytes: 0 })).map((row) => row.chunk)).toEqual([
+          4,
+        ]);
       });
 
       it('wait once only', async () => {

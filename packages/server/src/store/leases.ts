@@ -2,7 +2,7 @@ import type { LeasePhase, TaskKind } from '@bytenite/contract';
 import { locksRows } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
-import type { LeaseRow, NewLease, ReadyTable } from './tables.ts';
+import type { LeaseRow, NewLease } from './tables.ts';
 
 export async function insertLeases(tx: Tx, leases: readonly NewLease[]): Promise<void> {
   await insertAll(tx, leases, {});
@@ -118,6 +118,18 @@ export async function hasSibling(
     .where('run', '=', lease.run)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Whether a runner holds any task, of whatever incarnation. */
+export async function holdsLeases(db: Db, runner: string): Promise<boolean> {
+  const query = db.selectFrom('lease').select('id').where('runner', '=', runner);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Whether a runner has a task that it must have nothing else beside. */
+export async function runsAlone(db: Db, runner: string): Promise<boolean> {
+  const query = db.selectFrom('lease').select('id').where('runner', '=', runner);
+  return (await query.where('alone', '=', 1).limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Jobs of the leases that are longest overdue, ascending; at most `limit` leases are looked at. */
@@ -267,79 +279,6 @@ export async function countPhases(
     .groupBy(['job', 'kind', 'phase'])
     .execute();
   return rows;
-}
-
-export async function insertReady(tx: Tx, rows: readonly ReadyTable[]): Promise<void> {
-  if (rows.length === 0) return;
-  await tx
-    .insertInto('ready')
-    .values([...rows])
-    .execute();
-}
-
-type TaskKey = Pick<ReadyTable, 'job' | 'kind' | 'run' | 'chunk'>;
-
-/** Whether a task waits outside the cursor already. */
-export async function isWaiting(db: Db, task: TaskKey): Promise<boolean> {
-  return (await findReady(db, task)) !== undefined;
-}
-
-export async function findReady(db: Db, task: TaskKey): Promise<ReadyTable | undefined> {
-  return db
-    .selectFrom('ready')
-    .selectAll()
-    .where('job', '=', task.job)
-    .where('kind', '=', task.kind)
-    .where('run', '=', task.run)
-    .where('chunk', '=', task.chunk)
-    .executeTakeFirst();
-}
-
-/** Takes due tasks of a job's run, the longest waiting first. */
-export async function takeReady(
-  tx: Tx,
-  { job, kind, run }: Omit<TaskKey, 'chunk'>,
-  now: number,
-  limit: number,
-): Promise<ReadyTable[]> {
-  const rows = await tx
-    .selectFrom('ready')
-    .selectAll()
-    .where('job', '=', job)
-    .where('kind', '=', kind)
-    .where('run', '=', run)
-    .where('ready_at', '<=', now)
-    .orderBy('ready_at')
-    .orderBy('chunk')
-    .limit(limit)
-    .execute();
-  if (rows.length === 0) return [];
-  await tx
-    .deleteFrom('ready')
-    .where('job', '=', job)
-    .where('kind', '=', kind)
-    .where('run', '=', run)
-    .where(
-      'chunk',
-      'in',
-      rows.map((row) => row.chunk),
-    )
-    .execute();
-  return rows;
-}
-
-export async function deleteReady(tx: Tx, job: number): Promise<void> {
-  await tx.deleteFrom('ready').where('job', '=', job).execute();
-}
-
-/** When the next waiting task of a job is due; null when none waits. */
-export async function nextReadyAt(db: Db, job: number): Promise<number | null> {
-  const row = await db
-    .selectFrom('ready')
-    .select((e) => e.fn.min('ready_at').as('at'))
-    .where('job', '=', job)
-    .executeTakeFirst();
-  return row?.at ?? null;
 }
 
 /** The jobs that leases belong to; those that are gone are left out. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addAccount, addJob, addLease, T0 } from '../testing/rows.ts';
 import type { Fixture } from '../testing/store-fixture.ts';
-import { insertReady } from './leases.ts';
+import { insertReady } from './ready.ts';
 import {
   heldByAccount,
   placeOf,

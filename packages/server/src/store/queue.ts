@@ -9,7 +9,13 @@ import type { Db } from './store.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 /** A job with tasks that could be claimed now, and how many; of those that are due as many as were counted. */
-export type WaitingJob = JobRow & { waiting: number };
+export type WaitingJob = JobRow & {
+  waiting: number;
+  /** Those that were never claimed. */
+  fresh: number;
+  /** Some that wait, due or not, ask for more than the component does. */
+  asksMore: boolean;
+};
 
 /** Where the next page of an account's jobs begins. */
 export interface JobPlace {
@@ -77,6 +83,7 @@ export async function waitingJobs(
         .select((c) => c.fn.countAll<number>().as('n'))
         .$asScalar()
         .as('due'),
+      e.or([asks(e, 1, 0), asks(e, 0, 1)]).as('asks_more'),
     ])
     .where('account', '=', account)
     .where(IS_RUNNING)
@@ -91,10 +98,22 @@ export async function waitingJobs(
     );
   }
   const rows = await query.orderBy(PRIORITY_RANK).orderBy('no').limit(page.limit).execute();
-  return rows.map(({ due, ...job }) => {
+  return rows.map(({ due, asks_more: more, ...job }) => {
     const fresh = job.state === 'PARTITIONED' ? Math.max(0, job.num_chunks - job.cursor) : 0;
-    return { ...job, waiting: fresh + due };
+    return { ...job, fresh, waiting: fresh + due, asksMore: Boolean(more) };
   });
+}
+
+/** Whether tasks wait that ask for this; a look into the index for each. */
+function asks(e: ExpressionBuilder<Tables, 'job'>, alone: 0 | 1, leastBytes: number) {
+  return e.exists(
+    e
+      .selectFrom('ready')
+      .select('ready.job')
+      .whereRef('ready.job', '=', 'job.no')
+      .where('ready.alone', '=', alone)
+      .where('ready.memory_bytes', '>=', leastBytes),
+  );
 }
 
 function isClaimable(now: number) {

@@ -7,7 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { addAccount, T0 } from '../testing/rows.ts';
 import { expiredJobs, overdueJobs } from './jobs.ts';
 import { waitingAccounts, waitingJobs } from './queue.ts';
-import { insertReady, jobsWithDueLeases, takeReady } from './leases.ts';
+import { jobsWithDueLeases } from './leases.ts';
+import { insertReady, ORDINARY, takeReady } from './ready.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { describeStore } from './store.conformance.ts';
 import { openStore, type Db } from './store.ts';
@@ -78,6 +79,8 @@ describe('the SQLite file', () => {
       'SEARCH ready USING COVERING INDEX ready_due (job=? AND ready_at<?)',
       // The few that were counted, not the table.
       'SCAN counted',
+      'SEARCH ready USING COVERING INDEX ready_class (job=? AND alone=? AND memory_bytes>?)',
+      'SEARCH ready USING COVERING INDEX ready_class (job=? AND alone=? AND memory_bytes>?)',
       'SCAN job USING INDEX job_waiting', // of running jobs only: the index holds no others
       'SEARCH job USING COVERING INDEX job_expiry (ended_at<?)',
       'SEARCH lease USING INDEX lease_deadline (deadline_at<?)',
@@ -95,10 +98,10 @@ describe('the SQLite file', () => {
     await store.transact((tx) => insertReady(tx, rows));
     await store.close();
     const plan = await planOf(file, (db) =>
-      db.transaction().execute((tx) => takeReady(tx, task, T0, 9)),
+      db.transaction().execute((tx) => takeReady(tx, { ...task, ...ORDINARY }, T0, 9)),
     );
     expect(plan).toEqual([
-      'SEARCH ready USING INDEX ready_due (job=? AND ready_at<?)',
+      'SEARCH ready USING INDEX ready_class (job=? AND alone=? AND memory_bytes=? AND ready_at<?)',
       'SEARCH ready USING PRIMARY KEY (job=? AND kind=? AND run=? AND chunk=?)',
     ]);
   });

@@ -17,6 +17,7 @@ import { wallet } from './migrations/0006-wallet.ts';
 import { retries } from './migrations/0008-retries.ts';
 import { fairShare } from './migrations/0009-fair-share.ts';
 import { readyOrder } from './migrations/0010-ready-order.ts';
+import { learningAttempts } from './migrations/0011-learning-attempts.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -120,6 +121,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0008-retries': retries,
     '0009-fair-share': fairShare,
     '0010-ready-order': readyOrder,
+    '0011-learning-attempts': learningAttempts,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

@@ -214,6 +214,10 @@ export interface ReadyTable {
   chunk: number;
   attempt: number;
   ready_at: number;
+  /** Memory that an earlier attempt showed to be wanted; 0 where the component says how much. */
+  memory_bytes: Generated<number>;
+  /** 1 where its runner must have nothing else to do. */
+  alone: Generated<number>;
 }
 
 /** The live attempt. RECEIVED and RUNNING exist only here. */
@@ -236,6 +240,9 @@ export interface LeaseTable {
   deadline_at: number;
   /** started_at + taskTimeout + 30 s: no renewal goes past it. */
   limit_at: number | null;
+  /** As in `ready`. */
+  raised_bytes: number;
+  alone: number;
 }
 
 /** Ended attempts that did not commit. */
@@ -434,6 +441,8 @@ export interface Tables {
 export type JobRow = Selectable<JobTable>;
 export type JobDocRow = Selectable<JobDocTable>;
 export type TaskRow = Selectable<TaskTable>;
+export type ReadyRow = Selectable<ReadyTable>;
+export type NewReady = Insertable<ReadyTable>;
 export type LeaseRow = Selectable<LeaseTable>;
 export type NewLease = Insertable<LeaseTable>;
 export type AttemptRow = Selectable<AttemptTable>;

@@ -14,14 +14,7 @@ import { toleratedOf } from '../domain/tolerance.ts';
 import { COMPONENT_OF_KIND } from '../engine/job-policy.ts';
 import { readJobDoc } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
-import type {
-  AttemptRow,
-  JobRow,
-  LeaseRow,
-  ReadyTable,
-  StepRow,
-  TaskRow,
-} from '../store/tables.ts';
+import type { AttemptRow, JobRow, LeaseRow, ReadyRow, StepRow, TaskRow } from '../store/tables.ts';
 import { findBookProblems } from './ledger-invariants.ts';
 
 export interface Stored {
@@ -52,7 +45,7 @@ interface View extends Stored {
   tasks: TaskRow[];
   attempts: AttemptRow[];
   leases: LeaseRow[];
-  ready: ReadyTable[];
+  ready: ReadyRow[];
   steps: StepRow[];
   say: (problem: string) => void;
 }

@@ -117,6 +117,8 @@ export function leaseOf(job: number, chunk: number, patch: Partial<NewLease> = {
     started_at: null,
     deadline_at: T0 + 1000,
     limit_at: null,
+    raised_bytes: 0,
+    alone: 0,
     ...patch,
   };
 }

@@ -1,14 +1,17 @@
 /** Which jobs a runner could work for, in the order of their turn; read before the transaction. */
-import type { SecretGrant } from '@bytenite/contract';
+import type { SecretGrant, TaskKind } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { hasAnyRoom, hasRoom, type Room } from '../../domain/limits.ts';
 import { kindClaimedIn } from '../../domain/job-state.ts';
 import { grantedTo, type Asking } from '../../domain/share-out.ts';
-import { placeOf, waitingJobs, type JobPlace } from '../../store/queue.ts';
+import { askedMemory } from '../../domain/raise-memory.ts';
+import { runOf } from '../../domain/task-run.ts';
+import { placeOf, waitingJobs, type JobPlace, type WaitingJob } from '../../store/queue.ts';
+import { dueClasses, isOrdinary, ORDINARY, type ReadyClass } from '../../store/ready.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { waitingStandings, type Standing } from '../fairness/standings.ts';
 import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
-import type { Runner } from '../runners.ts';
+import { largestMemory, type Runner } from '../runners.ts';
 import { candidateSecrets } from './candidate-secrets.ts';
 import { canRun, needsOf } from './task-context.ts';
 
@@ -26,6 +29,7 @@ export interface Candidate extends Asking {
   job: JobRow;
   policy: JobPolicy;
   secrets: SecretGrant[];
+  asks: ReadyClass;
 }
 
 export interface Candidates {
@@ -61,20 +65,48 @@ async function candidatesOf(
   for (let page = 0; page < MAX_PAGES && candidates.length < limit; page += 1) {
     const size = { limit: page === 0 ? limit : PAGE, maxDue: MAX_GRANTS };
     const jobs = await waitingJobs(db, account, ctx.now(), { after, ...size });
-    for (const { waiting, ...job } of jobs) {
-      if (candidates.length === limit) break;
-      const kind = kindClaimedIn(job.state);
-      const policy = await policyOf(ctx, db, job.no, job.run);
-      if (kind === null || !canRun(runner, componentOf(policy, kind))) continue;
-      const needs = needsOf(componentOf(policy, kind));
-      if (!hasRoom(room, grantedTo(needs, runner).cpus)) continue;
-      const secrets = await candidateSecrets(ctx, job, policy, componentOf(policy, kind));
-      if (secrets === null) continue;
-      candidates.push({ account, needs, waiting, job, policy, secrets });
+    for (const job of jobs) {
+      if (candidates.length >= limit) break;
+      candidates.push(...(await candidatesOfJob(ctx, runner, { account, room }, job)));
     }
     const last = jobs.at(-1);
     if (last === undefined || jobs.length < size.limit) break;
     after = placeOf(last);
   }
   return candidates;
+}
+
+/** Of one job; tasks that ask for more than the others come first, because they have waited before. */
+async function candidatesOfJob(
+  ctx: Context,
+  runner: Runner,
+  { account, room }: { account: string; room: Room },
+  { waiting, fresh, asksMore, ...job }: WaitingJob,
+): Promise<Candidate[]> {
+  const kind = kindClaimedIn(job.state);
+  const policy = await policyOf(ctx, ctx.store.db, job.no, job.run);
+  if (kind === null) return [];
+  const component = componentOf(policy, kind);
+  const largest = largestMemory(ctx.runners, ctx.now());
+  const demands = asksMore ? await demandsOf(ctx, job, kind, fresh) : [{ asks: ORDINARY, waiting }];
+  const fitting = demands.flatMap(({ asks, waiting: count }) => {
+    const { memoryBytes: base, ...others } = needsOf(component);
+    const needs = { ...others, memoryBytes: askedMemory(base, asks.memoryBytes, largest) };
+    const fits = canRun(runner, component, needs) && hasRoom(room, grantedTo(needs, runner).cpus);
+    return fits && count > 0 ? [{ asks, alone: asks.alone === 1, needs, waiting: count }] : [];
+  });
+  if (fitting.length === 0) return [];
+  const secrets = await candidateSecrets(ctx, job, policy, component);
+  if (secrets === null) return [];
+  return fitting.map((demand) => ({ account, job, policy, secrets, ...demand }));
+}
+
+async function demandsOf(ctx: Context, job: JobRow, kind: TaskKind, fresh: number) {
+  const stage = { job: job.no, kind, run: runOf(job, kind) };
+  const classes = await dueClasses(ctx.store.db, stage, ctx.now(), MAX_GRANTS);
+  const demands = classes
+    .filter((asks) => !isOrdinary(asks))
+    .map(({ due, ...asks }) => ({ asks, waiting: due }));
+  const ordinary = classes.find(isOrdinary)?.due ?? 0;
+  return [...demands, { asks: ORDINARY, waiting: fresh + ordinary }];
 }

@@ -110,7 +110,7 @@ describe('a report without a lease', () => {
     const runner = await TestRunner.register(ctx);
     const ref = { job: 999, kind: 'APP', run: 0, chunk: 0, attempt: 1 } as const;
     const input = { streamBytes: 0 };
-    const task = { taskId: '', context: 0, chunkName: '', queueSeconds: 0 };
+    const task = { taskId: '', context: 0, chunkName: '', queueSeconds: 0, notes: [] };
     const grant = { lease: 'unknown', ref, input, ...task };
     expect(await runner.report(failed(ctx, grant), succeeded(ctx, grant, {}))).toEqual([
       'ended',

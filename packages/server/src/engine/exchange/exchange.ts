@@ -9,7 +9,7 @@ import { failpoint } from '../../failpoint.ts';
 import { lockJobs } from '../../store/jobs.ts';
 import { jobsOfLeases } from '../../store/leases.ts';
 import type { Tx } from '../../store/store.ts';
-import { endReservation } from '../fairness/reservations.ts';
+import { endReservation, waitingKey } from '../fairness/reservations.ts';
 import { requireRoom } from '../require-space.ts';
 import type { Runner } from '../runners.ts';
 import { refuseSharedTier } from '../shared-tier.ts';
@@ -136,7 +136,7 @@ async function claimOnce(
     const { jobs, isBeaten } = await ctx.store.transact((tx) =>
       claimForRunner(ctx, tx, runner, request, candidates),
     );
-    for (const { job } of jobs) endReservation(ctx.runners, job.no);
+    for (const { job, asks } of jobs) endReservation(ctx.runners, waitingKey(job.no, asks));
     if (!isBeaten) return jobs;
   }
   return [];

@@ -8,17 +8,22 @@ import {
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import type { Needs } from '../../domain/fair-share.ts';
+import type { PinnedRevision } from '../../domain/job-doc.ts';
+import { memoryWords } from '../../domain/raise-memory.ts';
 import { grantedTo, shareOut } from '../../domain/share-out.ts';
 import { taskIdMaker } from '../../domain/task-id.ts';
 import { lockJob } from '../../store/jobs.ts';
+import { holdsLeases, runsAlone } from '../../store/leases.ts';
+import type { ReadyClass } from '../../store/ready.ts';
 import type { Tx } from '../../store/store.ts';
-import { isKeptFor } from '../fairness/reservations.ts';
+import { isKeptFor, waitingKey } from '../fairness/reservations.ts';
 import { withRoomNow } from '../fairness/standings.ts';
+import { componentOf } from '../job-policy.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
 import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
 import { MAX_GRANTS, type Candidate, type Candidates } from './candidates.ts';
-import { taskContext } from './task-context.ts';
+import { needsOf, taskContext } from './task-context.ts';
 
 export interface JobClaims extends Candidate {
   claims: Claim[];
@@ -42,22 +47,25 @@ export async function claimForRunner(
   { jobs, standings }: Candidates,
 ): Promise<Claimed> {
   const { prefetch, idle } = request;
-  const capacity = { ...request.free, prefetch, idle, left: MAX_GRANTS };
+  // Nothing comes beside a task that has its runner for itself, and it comes to an empty one.
+  if (await runsAlone(tx, runner.id)) return { jobs: [], isBeaten: false };
+  const isEmpty = jobs.some(({ alone }) => alone) && !(await holdsLeases(tx, runner.id));
+  const capacity = { ...request.free, prefetch, idle, isEmpty, left: MAX_GRANTS };
   const { counts, passedOver } = shareOut(jobs, await withRoomNow(tx, standings), {
     size: runner,
     capacity,
     halfLifeMs: ctx.config.fairHalfLifeMs,
   });
-  if (passedOver !== null && isKeptFor(ctx.runners, runner, passedOver.job.no, ctx.now())) {
+  if (passedOver !== null && isKept(ctx, runner, passedOver)) {
     return { jobs: [], isBeaten: false };
   }
   const claimed = new Map<Candidate, JobClaims>();
   for (const candidate of [...counts.keys()].toSorted((a, b) => a.job.no - b.job.no)) {
-    const { job: seen, needs } = candidate;
+    const { job: seen, needs, asks } = candidate;
     const job = await lockJob(tx, seen.no);
     // Of another run, what was read before may not be true any more.
     if (job === undefined || job.state !== seen.state || job.run !== seen.run) continue;
-    const claimant = claimantOf(ctx, runner, grantedTo(needs, runner));
+    const claimant = claimantOf(ctx, runner, grantedTo(needs, runner), asks);
     const claims = await claimTasks(tx, job, claimant, counts.get(candidate) ?? 0);
     if (claims.length > 0) claimed.set(candidate, { ...candidate, job, claims });
   }
@@ -66,7 +74,11 @@ export async function claimForRunner(
   return { jobs: inTurn, isBeaten: counts.size > 0 && inTurn.length === 0 };
 }
 
-function claimantOf(ctx: Context, runner: Runner, needs: Needs) {
+function isKept(ctx: Context, runner: Runner, { job, asks }: Candidate): boolean {
+  return isKeptFor(ctx.runners, runner, waitingKey(job.no, asks), ctx.now());
+}
+
+function claimantOf(ctx: Context, runner: Runner, needs: Needs, asks: ReadyClass) {
   // One draw for all of them; one by one they would cost more than the rows that they name.
   const batch = randomBytes(12).toString('base64url');
   let last = 0;
@@ -74,6 +86,7 @@ function claimantOf(ctx: Context, runner: Runner, needs: Needs) {
     runner: runner.id,
     incarnation: runner.incarnation,
     ...needs,
+    asks,
     newLeaseId: () => `${batch}-${(last += 1)}`,
     now: ctx.now(),
     leaseMs: ctx.config.leaseMs,
@@ -89,10 +102,15 @@ export async function presentGrants(
   const grants: Grant[] = [];
   const tail: Uint8Array[] = [];
   let offset = 0;
-  for (const { job, policy, secrets, claims } of jobs) {
+  for (const { job, policy, secrets, needs, asks, claims } of jobs) {
     const kind = claims[0]?.source.kind;
     if (kind === undefined) continue;
-    contexts.push(taskContext(job, policy, kind, secrets));
+    contexts.push({
+      ...taskContext(job, policy, kind, secrets),
+      ...needs,
+      alone: asks.alone === 1,
+    });
+    const notes = notesOf(componentOf(policy, kind), needs, asks);
     const taskId = taskIdMaker(job.uuid);
     const bytesOf = await readInline(ctx, claims);
     for (const claim of claims) {
@@ -102,6 +120,7 @@ export async function presentGrants(
         ref: refOf(claim),
         taskId: taskId(claim.source),
         context: contexts.length - 1,
+        notes,
         chunkName: claim.source.name,
         queueSeconds: Math.max(0, ctx.now() - claim.source.created_at) / 1000,
         input:
@@ -115,6 +134,21 @@ export async function presentGrants(
     }
   }
   return { contexts, grants, tail };
+}
+
+/** What the log of an attempt says of it first. */
+function notesOf(component: PinnedRevision, needs: Needs, { alone }: ReadyClass): string[] {
+  const base = needsOf(component).memoryBytes;
+  return [
+    ...(needs.memoryBytes > base
+      ? [
+          `the task gets ${memoryWords(needs.memoryBytes)} of memory instead of ${memoryWords(base)}: an earlier attempt ran out of it`,
+        ]
+      : []),
+    ...(alone === 1
+      ? ['the task has its runner for itself: runners were lost with earlier attempts']
+      : []),
+  ];
 }
 
 /** Small chunks by their claim. Where one cannot be read all are streamed, and its own task fails by it. */

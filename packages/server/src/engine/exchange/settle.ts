@@ -7,11 +7,13 @@ import {
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { lockJob } from '../../store/jobs.ts';
-import { hasSibling, insertReady, isWaiting, takeLeases } from '../../store/leases.ts';
+import { hasSibling, takeLeases } from '../../store/leases.ts';
+import { insertReady, isWaiting } from '../../store/ready.ts';
 import { insertEvents, insertLogPack } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
 import { findTask } from '../../store/tasks.ts';
+import { endOptions } from '../end-options.ts';
 import { groupBy } from '../group-by.ts';
 import { policyOf, type JobPolicy } from '../job-policy.ts';
 import { commitResults, type FinishedAttempt } from '../transitions/commit-results.ts';
@@ -104,11 +106,7 @@ async function settleFailures(
   let current = job;
   for (const { lease, report } of failed.toSorted((a, b) => latestAttemptFirst(a.lease, b.lease))) {
     // The first final failure ends the job; what comes after it is only recorded.
-    current = await endAttempt(tx, current, policy, lease, attemptEnd(report), {
-      backoff: ctx.config.backoff,
-      random: Math.random(),
-      now: ctx.now(),
-    });
+    current = await endAttempt(tx, current, policy, lease, attemptEnd(report), endOptions(ctx));
   }
 }
 
@@ -126,7 +124,7 @@ function attemptEnd(report: EndReport) {
 }
 
 function isOfServer(reason: AttemptReason): boolean {
-  return reason === 'ABORTED' || reason === 'SUPERSEDED';
+  return reason === 'ABORTED' || reason === 'SUPERSEDED' || reason === 'QUARANTINED';
 }
 
 /** One NUL would fail a PostgreSQL batch for ever. */
@@ -172,8 +170,9 @@ export async function releaseLeases(
     if (job === undefined) continue;
     for (const lease of await takeLeases(tx, no, runner, byJob.get(no) ?? [])) {
       if ((await hasSibling(tx, lease)) || (await isWaiting(tx, lease))) continue;
-      const { kind, run, chunk, attempt } = lease;
-      await insertReady(tx, [{ job: no, kind, run, chunk, attempt, ready_at: ctx.now() }]);
+      const { kind, run, chunk, attempt, alone } = lease;
+      const asks = { memory_bytes: lease.raised_bytes, alone };
+      await insertReady(tx, [{ job: no, kind, run, chunk, attempt, ready_at: ctx.now(), ...asks }]);
     }
   }
 }

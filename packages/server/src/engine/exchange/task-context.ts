@@ -13,9 +13,9 @@ export function needsOf(component: PinnedRevision): Needs {
 }
 
 /** Whether a runner could run a component if it had nothing else to do. None has a GPU yet. */
-export function canRun(runner: Runner, component: PinnedRevision): boolean {
+export function canRun(runner: Runner, component: PinnedRevision, needs: Needs): boolean {
   if (component.gpu.length > 0) return false;
-  return runner.overcommit || !isLargerThan(needsOf(component), runner);
+  return runner.overcommit || !isLargerThan(needs, runner);
 }
 
 /** What all tasks of a job and kind share, as a runner needs it. */
@@ -46,6 +46,7 @@ export function taskContext(
     numChunks: kind === 'PARTITIONER' ? 0 : job.num_chunks,
     taskTimeoutMs: kind === 'APP' && taskTimeout > 0 ? taskTimeout * 1000 : null,
     ...needsOf(component),
+    alone: false,
     secrets,
   };
 }

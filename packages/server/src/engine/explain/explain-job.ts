@@ -3,12 +3,15 @@ import type { ExplainQuery, TaskKind } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import type { JobDoc } from '../../domain/job-doc.ts';
 import { isTerminal } from '../../domain/job-state.ts';
+import { memoryWords } from '../../domain/raise-memory.ts';
 import { isOver } from '../../domain/task-run.ts';
 import { readJobDoc } from '../../store/jobs.ts';
-import { countPhases, findReady } from '../../store/leases.ts';
+import { countPhases } from '../../store/leases.ts';
+import { findReady } from '../../store/ready.ts';
 import type { JobRow } from '../../store/tables.ts';
 import type { Account } from '../auth/account.ts';
 import { jobOf } from '../jobs/draft.ts';
+import { needsOf } from '../exchange/task-context.ts';
 import { getTask, type TaskView } from '../jobs/list-tasks.ts';
 import { COMPONENT_OF_KIND } from '../job-policy.ts';
 import { estimate, type Estimate } from './estimate.ts';
@@ -66,7 +69,7 @@ async function explainRunning(
     running > 0 && place === null
       ? []
       : await waitingReasons(ctx, db, job, doc, () => Promise.resolve(queue));
-  const own = task === null ? [] : await taskReasons(ctx, job, task);
+  const own = task === null ? [] : await taskReasons(ctx, job, doc, task);
   const reasons = [
     ...own,
     ...comingProblems(ctx, job, doc),
@@ -124,8 +127,14 @@ function comingProblems(ctx: Context, job: JobRow, doc: JobDoc): Reason[] {
   });
 }
 
-async function taskReasons(ctx: Context, job: JobRow, view: TaskView): Promise<Reason[]> {
+async function taskReasons(
+  ctx: Context,
+  job: JobRow,
+  doc: JobDoc,
+  view: TaskView,
+): Promise<Reason[]> {
   const { task, leases } = view;
+  const base = baseMemory(doc, task.kind);
   const [lease] = leases;
   if (task.state === 'open' && isOver(job, task)) {
     return [reason('ENDED', `the task was aborted: it belongs to run ${task.run} of the job`)];
@@ -136,18 +145,40 @@ async function taskReasons(ctx: Context, job: JobRow, view: TaskView): Promise<R
   }
   if (lease !== undefined) {
     const ms = ctx.now() - lease.assigned_at;
-    const words = `the task is on ${lease.runner} for ${secondsWords(ms)} (attempt ${lease.attempt})`;
+    const words = `the task is on ${lease.runner} for ${secondsWords(ms)} (attempt ${lease.attempt}${asksWords(base, lease.raised_bytes, lease.alone)})`;
     return [reason('RUNNING', words, { runner: lease.runner, attempt: lease.attempt })];
   }
   const ready = await findReady(ctx.store.db, task);
   if (ready !== undefined && ready.ready_at > ctx.now()) {
     const waits = ready.ready_at - ctx.now();
-    const words = `the task waits ${secondsWords(waits)} before attempt ${ready.attempt}`;
+    const asks = asksWords(base, ready.memory_bytes, ready.alone);
+    const words = `the task waits ${secondsWords(waits)} before attempt ${ready.attempt}${asks}`;
     const until = new Date(ready.ready_at).toISOString();
     return [reason('BACKOFF', words, { seconds: Math.ceil(waits / 1000), until })];
+  }
+  if (ready !== undefined && ready.alone === 1) {
+    const words = `the task waits for a runner that has nothing else to do: ${task.losses} were lost with it`;
+    return [reason('RUNNERS_BUSY', words, { lost: task.losses, attempt: ready.attempt })];
   }
   const before = ready === undefined && task.kind === 'APP' ? task.chunk - job.cursor : 0;
   if (before <= 0) return [];
   const words = `${countWords(before, 'chunk')} of the same job ${before === 1 ? 'comes' : 'come'} before the task`;
   return [reason('QUEUE', words, { chunksAhead: before })];
+}
+
+/** Bytes that the component of a task asks for. */
+function baseMemory(doc: JobDoc, kind: TaskKind): number {
+  const component = doc.pinned?.[COMPONENT_OF_KIND[kind]] ?? null;
+  return component === null ? 0 : needsOf(component).memoryBytes;
+}
+
+/** What an attempt asks for beyond that, and why. */
+function asksWords(base: number, raised: number, alone: number): string {
+  const memory =
+    raised > base
+      ? `, with ${memoryWords(raised)} of memory instead of ${memoryWords(base)}, of which it ran out`
+      : '';
+  return alone === 1
+    ? `${memory}, with a runner for itself after runners were lost with it`
+    : memory;
 }

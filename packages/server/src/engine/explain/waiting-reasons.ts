@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { JobDoc, PinnedRevision } from '../../domain/job-doc.ts';
 import { kindClaimedIn } from '../../domain/job-state.ts';
 import { hasRoom, roomOf } from '../../domain/limits.ts';
-import { nextReadyAt } from '../../store/leases.ts';
+import { nextReadyAt } from '../../store/ready.ts';
 import { jobSteps } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow, StepRow } from '../../store/tables.ts';

@@ -3,6 +3,7 @@
  * its turn has come and it was passed over for a while, one runner is kept for it: that runner takes nothing
  * else until the task fits. Only what this process's runners do depends on it, so it is not in the tables.
  */
+import type { ReadyClass } from '../../store/ready.ts';
 import type { Runner, RunnerDirectory } from '../runners.ts';
 
 /** How long a job's turn may be passed over before a runner is kept for it. */
@@ -16,19 +17,24 @@ interface Reservation {
   runner: string | null;
 }
 
-const reservations = new WeakMap<RunnerDirectory, Map<number, Reservation>>();
+const reservations = new WeakMap<RunnerDirectory, Map<string, Reservation>>();
 
-function reservationsOf(runners: RunnerDirectory): Map<number, Reservation> {
+function reservationsOf(runners: RunnerDirectory): Map<string, Reservation> {
   let known = reservations.get(runners);
   if (known === undefined) reservations.set(runners, (known = new Map()));
   return known;
+}
+
+/** Tasks of a job that ask for more than its others wait on their own. */
+export function waitingKey(job: number, asks: ReadyClass): string {
+  return `${job}/${asks.alone}/${asks.memoryBytes}`;
 }
 
 /** Notes that a job's turn was passed over on a runner; true when that runner is kept for it. */
 export function isKeptFor(
   runners: RunnerDirectory,
   runner: Runner,
-  job: number,
+  job: string,
   now: number,
 ): boolean {
   const known = reservationsOf(runners);
@@ -43,6 +49,6 @@ export function isKeptFor(
 }
 
 /** The job got a task somewhere: its wait begins anew. */
-export function endReservation(runners: RunnerDirectory, job: number): void {
+export function endReservation(runners: RunnerDirectory, job: string): void {
   reservationsOf(runners).delete(job);
 }

@@ -1,5 +1,5 @@
 import type { TaskKind } from '@bytenite/contract';
-import { insertReady } from '../../store/leases.ts';
+import { insertReady } from '../../store/ready.ts';
 import type { Tx } from '../../store/store.ts';
 import { insertTasks } from '../../store/tasks.ts';
 import type { StepRun } from './step.ts';

@@ -1,7 +1,8 @@
 import { kindClaimedIn } from '../../domain/job-state.ts';
 import { runOf } from '../../domain/task-run.ts';
 import { updateJob } from '../../store/jobs.ts';
-import { insertLeases, takeReady } from '../../store/leases.ts';
+import { insertLeases } from '../../store/leases.ts';
+import { isOrdinary, takeReady, type ReadyClass } from '../../store/ready.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, NewLease } from '../../store/tables.ts';
 import { chunkSources, taskSources, type ChunkSource } from '../../store/tasks.ts';
@@ -17,6 +18,8 @@ export interface Claimant {
   /** Resources that each task of the job takes. */
   cpus: number;
   memoryBytes: number;
+  /** What the tasks that it takes ask for beyond that. */
+  asks: ReadyClass;
   newLeaseId: () => string;
   now: number;
   leaseMs: number;
@@ -32,11 +35,13 @@ export async function claimTasks(
   const kind = kindClaimedIn(job.state);
   if (kind === null || limit <= 0) return [];
   const run = runOf(job, kind);
-  const waiting = await takeReady(tx, { job: job.no, kind, run }, claimant.now, limit);
+  const { asks } = claimant;
+  const waiting = await takeReady(tx, { job: job.no, kind, run, ...asks }, claimant.now, limit);
   const attempts = new Map(waiting.map((row) => [row.chunk, row.attempt]));
   const sources =
     waiting.length === 0 ? [] : await taskSources(tx, job.no, kind, run, [...attempts.keys()]);
-  if (kind === 'APP') sources.push(...(await takeFromCursor(tx, job, limit - waiting.length)));
+  if (kind === 'APP' && isOrdinary(asks))
+    sources.push(...(await takeFromCursor(tx, job, limit - waiting.length)));
   const claims = sources.map((source) => ({
     source,
     lease: newLease(job, claimant, source, attempts.get(source.chunk) ?? 1),
@@ -74,5 +79,7 @@ function newLease(job: JobRow, claimant: Claimant, source: ChunkSource, attempt:
     started_at: null,
     deadline_at: claimant.now + claimant.leaseMs,
     limit_at: null,
+    raised_bytes: claimant.asks.memoryBytes,
+    alone: claimant.asks.alone,
   };
 }

@@ -2,16 +2,18 @@ import type { AttemptReason } from '@bytenite/contract';
 import { isBudgetExceeded } from '../../domain/job-progress.ts';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
-import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
+import { decideTaskEnd, isFree, type TaskEnd } from '../../domain/task-end.ts';
 import { toleratedOf } from '../../domain/tolerance.ts';
-import { hasSibling, insertReady, isWaiting } from '../../store/leases.ts';
+import { hasSibling } from '../../store/leases.ts';
+import { insertReady, isWaiting } from '../../store/ready.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertEvents } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
-import type { JobRow, LeaseRow } from '../../store/tables.ts';
+import type { JobRow, LeaseRow, TaskRow } from '../../store/tables.ts';
 import { findTask, insertAttempts, updateEndedTask } from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { finishChunks } from './commit-results.ts';
+import { decideDemand, withNote } from './demand.ts';
 import { endJob } from './end-job.ts';
 import { priceOfRun } from './lease-price.ts';
 
@@ -29,6 +31,16 @@ export function latestAttemptFirst(a: LeaseRow, b: LeaseRow): number {
   return b.attempt - a.attempt;
 }
 
+/** What the operator, chance and the clock say about what follows. */
+export interface EndOptions {
+  backoff: RetryPolicy['backoff'];
+  aloneAfter: number;
+  random: number;
+  now: number;
+  /** No task gets more memory than this because it ran out of it. */
+  memoryCapBytes: number;
+}
+
 /**
  * Records an attempt that did not commit, whose lease has been taken, and does what follows: wait for a
  * retry, or fail the task and with it the job. One path for failures, timeouts, losses and expiry.
@@ -38,12 +50,54 @@ export async function endAttempt(
   job: JobRow,
   policy: JobPolicy,
   lease: LeaseRow,
-  end: AttemptEnd,
-  options: { backoff: RetryPolicy['backoff']; random: number; now: number },
+  reported: AttemptEnd,
+  options: EndOptions,
 ): Promise<JobRow> {
-  await insertAttempts(tx, [
+  const price = isFree(reported.reason)
+    ? 0
+    : priceOfRun(policy, lease.kind, reported.startedAt, reported.endedAt);
+  // The job ended with an attempt before this one: this one is only recorded and priced.
+  if (isTerminal(job.state)) {
+    await recordAttempt(tx, lease, reported);
+    return addPrice(tx, job, price);
+  }
+  const task = await findTask(tx, job.no, lease);
+  if (task === undefined || task.state !== 'open') {
+    await recordAttempt(tx, lease, reported);
+    return job;
+  }
+  // Another attempt that still runs, or the retry that one has left, decides; this one ends only itself.
+  const decision =
+    (await hasSibling(tx, lease)) || (await isWaiting(tx, lease))
+      ? null
+      : decideTaskEnd(task, reported, { ...policy.config, ...options }, options.random);
+  const demand = decideDemand(policy, lease, reported, decision, options.memoryCapBytes);
+  const end = { ...reported, errorMessage: withNote(reported.errorMessage, demand.note) };
+  await recordAttempt(tx, lease, end);
+  await updateTask(tx, task, lease, end, { decision, price });
+  await insertEvents(tx, [taskEvent(job, lease, options.now)]);
+  const current = await addPrice(tx, job, price);
+  if (decision === null) return current;
+  if (decision.next === 'fail') return failTask(tx, current, policy, lease, end, options.now);
+  await insertReady(tx, [
     {
       job: job.no,
+      kind: lease.kind,
+      run: lease.run,
+      chunk: lease.chunk,
+      attempt: Math.max(task.attempts, lease.attempt) + 1,
+      ready_at: options.now + decision.delayMs,
+      memory_bytes: demand.raised,
+      alone: Number(decision.alone),
+    },
+  ]);
+  return current;
+}
+
+async function recordAttempt(tx: Tx, lease: LeaseRow, end: AttemptEnd): Promise<void> {
+  await insertAttempts(tx, [
+    {
+      job: lease.job,
       kind: lease.kind,
       run: lease.run,
       chunk: lease.chunk,
@@ -56,17 +110,15 @@ export async function endAttempt(
       error_message: end.errorMessage,
     },
   ]);
-  const price = isFree(end.reason) ? 0 : priceOfRun(policy, lease.kind, end.startedAt, end.endedAt);
-  // The job ended with an attempt before this one: this one is only recorded and priced.
-  if (isTerminal(job.state)) return addPrice(tx, job, price);
-  const task = await findTask(tx, job.no, lease);
-  if (task === undefined || task.state !== 'open') return job;
+}
 
-  // Another attempt that still runs, or the retry that one has left, decides; this one ends only itself.
-  const decision =
-    (await hasSibling(tx, lease)) || (await isWaiting(tx, lease))
-      ? null
-      : decideTaskEnd(task, end, { ...policy.config, backoff: options.backoff }, options.random);
+async function updateTask(
+  tx: Tx,
+  task: TaskRow,
+  lease: LeaseRow,
+  end: AttemptEnd,
+  { decision, price }: { decision: TaskEnd | null; price: number },
+): Promise<void> {
   const loss = isFree(end.reason) ? 1 : 0;
   await updateEndedTask(tx, task, {
     state: decision?.next === 'fail' ? 'failed' : 'open',
@@ -82,21 +134,6 @@ export async function endAttempt(
     error_message: end.errorMessage,
     price: task.price + price,
   });
-  await insertEvents(tx, [taskEvent(job, lease, options.now)]);
-  const current = await addPrice(tx, job, price);
-  if (decision === null) return current;
-  if (decision.next === 'fail') return failTask(tx, current, policy, lease, end, options.now);
-  await insertReady(tx, [
-    {
-      job: job.no,
-      kind: lease.kind,
-      run: lease.run,
-      chunk: lease.chunk,
-      attempt: Math.max(task.attempts, lease.attempt) + 1,
-      ready_at: options.now + decision.delayMs,
-    },
-  ]);
-  return current;
 }
 
 async function addPrice(tx: Tx, job: JobRow, price: number): Promise<JobRow> {

@@ -1,5 +1,6 @@
 import type { FailureReason } from '@bytenite/contract';
-import { deleteReady, takeJobLeases } from '../../store/leases.ts';
+import { takeJobLeases } from '../../store/leases.ts';
+import { deleteReady } from '../../store/ready.ts';
 import { takeSteps } from '../../store/steps.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow, StepRow } from '../../store/tables.ts';
