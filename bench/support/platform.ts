@@ -114,7 +114,7 @@ interface EndedJob {
 const LOOK_MS = 250;
 const JOB_LIMIT_MS = 15 * 60_000;
 
-async function endOfJob(platform: Platform, id: string): Promise<EndedJob> {
+export async function endOfJob(platform: Platform, id: string): Promise<EndedJob> {
   const deadline = Date.now() + JOB_LIMIT_MS;
   while (Date.now() < deadline) {
     await sleep(LOOK_MS);
