@@ -27,7 +27,7 @@ const onPostgres = {
 
 /**
  * Three projects. `unit` tests lie beside the code they test and run in parallel. `platform` tests start
- * real processes, so they run one file at a time, after the unit tests; a file named `*.slow.test.ts`
+ * real processes, so no more than two files run at a time, after the unit tests; a file named `*.slow.test.ts`
  * is left out where only a quick look is asked for (`npm test -- --quick`).
  */
 export default defineConfig({
@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'platform',
           include: ['tests/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 2 * MINUTE,
           hookTimeout: MINUTE,
