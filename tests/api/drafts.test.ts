@@ -219,24 +219,12 @@ describe('a priority', () => {
 
 describe('what is not built is refused, never ignored', () => {
   test.each([
-    { config: { speculation: 'true' } },
     { dataSource: { dataSourceDescriptor: 'aws', params: { bucketName: 'b' } } },
     { dataDestination: { dataSourceDescriptor: 'gcp', params: { bucketName: 'b' } } },
   ])('%j', async (extra) => {
     const body = { app: 'plain', jobId: 'unbuilt', ...extra };
     expect(await refusal(platform, 'POST', JOBS, body)).toMatch(/^501\/12 /);
     expect(await refusal(platform, 'GET', `${JOBS}/unbuilt`)).toBe('404/5 job not found');
-  });
-
-  test('in PATCH configs and in run too', async () => {
-    const id = await draft();
-    const config = { config: { speculation: true } };
-    for (const [method, call] of [
-      ['PATCH', 'configs'],
-      ['POST', 'run'],
-    ] as const) {
-      expect(await refusal(platform, method, `${JOBS}/${id}/${call}`, config)).toMatch(/^501\/12 /);
-    }
   });
 });
 

@@ -5,7 +5,7 @@ import { checkConfig } from './job-config.ts';
 it.each([
   {},
   { taskTimeout: 600, maxTaskRetries: 0, allowEmpty: true },
-  { toleratedFailures: '', speculation: false, retryOn: [], failOn: [], priority: 'UNDEFINED' },
+  { toleratedFailures: '', speculation: true, retryOn: [], failOn: [], priority: 'UNDEFINED' },
   { priority: 'FAST' },
   { toleratedFailures: 0 },
   { toleratedFailures: 3 },
@@ -14,15 +14,6 @@ it.each([
 ] as const satisfies JobConfigInput[])('accepts %j', (config) => {
   expect(() => checkConfig(config)).not.toThrow();
 });
-
-it.each([[{ speculation: true }, 'config.speculation']] as const)(
-  'refuses %j rather than ignoring it',
-  (config, field) => {
-    expect(() => checkConfig(config as unknown as JobConfigInput)).toThrow(
-      `${field} is not available in this version`,
-    );
-  },
-);
 
 it.each([-1, 1.5, '101%', 'some'])(
   'refuses %j as toleratedFailures, and says what is meant',

@@ -1,11 +1,10 @@
-import { invalid, notBuilt, type JobConfigInput } from '@bytenite/contract';
+import { invalid, type JobConfigInput } from '@bytenite/contract';
 import { isOutcome, NAMEABLE_REASONS } from './outcomes.ts';
 import { parseTolerance } from './tolerance.ts';
 
-/** Refuses what makes no sense, and what this version cannot do: never accepted and ignored. */
+/** Refuses what makes no sense. */
 export function checkConfig(config: JobConfigInput): void {
   checkTolerance(config.toleratedFailures);
-  if (config.speculation === true) throw notBuilt('config.speculation');
   checkOutcomes('retryOn', config.retryOn);
   checkOutcomes('failOn', config.failOn);
 }

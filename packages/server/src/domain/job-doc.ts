@@ -67,13 +67,13 @@ const DEFAULT_CONFIG: JobConfig = {
 export function effectiveConfig(doc: Pick<JobDoc, 'config' | 'template'>): JobConfig {
   const merged = { ...doc.template?.config, ...doc.config };
   return {
-    ...DEFAULT_CONFIG,
     taskTimeout: merged.taskTimeout ?? DEFAULT_CONFIG.taskTimeout,
     jobTimeout: merged.jobTimeout ?? DEFAULT_CONFIG.jobTimeout,
     isTestJob: merged.isTestJob ?? DEFAULT_CONFIG.isTestJob,
     maxTaskRetries: merged.maxTaskRetries ?? DEFAULT_CONFIG.maxTaskRetries,
     allowEmpty: merged.allowEmpty ?? DEFAULT_CONFIG.allowEmpty,
     toleratedFailures: String(merged.toleratedFailures ?? DEFAULT_CONFIG.toleratedFailures),
+    speculation: merged.speculation ?? DEFAULT_CONFIG.speculation,
     retryOn: (merged.retryOn ?? DEFAULT_CONFIG.retryOn).map(String),
     failOn: (merged.failOn ?? DEFAULT_CONFIG.failOn).map(String),
   };

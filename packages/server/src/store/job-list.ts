@@ -73,8 +73,7 @@ export const JOB_FIELDS: Readonly<Record<JobField | `config.${ConfigField}`, Fie
   'config.isTestJob': { ...BOOLEAN, value: configBoolean('isTestJob') },
   'config.allowEmpty': { ...BOOLEAN, value: configBoolean('allowEmpty') },
   'config.toleratedFailures': { ...TEXT, value: configText('toleratedFailures') },
-  // No config can ask for another yet.
-  'config.speculation': { ...BOOLEAN, value: constant(Number(DEFAULTS.speculation)) },
+  'config.speculation': { ...BOOLEAN, value: configBoolean('speculation') },
 };
 
 export interface JobListQuery {

@@ -163,12 +163,13 @@ export async function findLease(db: Db, id: string): Promise<LeaseRow | undefine
   return db.selectFrom('lease').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Of two attempts of one task the first comes first. */
 export async function liveLeases(
   db: Db,
   job: number,
   chunks?: readonly number[],
 ): Promise<LeaseRow[]> {
-  const query = db.selectFrom('lease').selectAll().where('job', '=', job);
+  const query = db.selectFrom('lease').selectAll().where('job', '=', job).orderBy('attempt');
   return (chunks === undefined ? query : query.where('chunk', 'in', chunks)).execute();
 }
 
@@ -276,6 +277,21 @@ export async function countPhases(
     .selectFrom('lease')
     .select((e) => ['job', 'kind', 'phase', e.fn.countAll<number>().as('count')] as const)
     .where('job', 'in', jobs)
+    // Of two attempts of one chunk the first is its state.
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('lease as first')
+            .select('first.id')
+            .whereRef('first.job', '=', 'lease.job')
+            .whereRef('first.chunk', '=', 'lease.chunk')
+            .whereRef('first.kind', '=', 'lease.kind')
+            .whereRef('first.run', '=', 'lease.run')
+            .whereRef('first.attempt', '<', 'lease.attempt'),
+        ),
+      ),
+    )
     .groupBy(['job', 'kind', 'phase'])
     .execute();
   return rows;

@@ -152,11 +152,12 @@ function ofLease(
   const own = sql.ref(`task.${ofTask}`);
   if (isTerminal(job.state)) return own;
   return sql`case when task.state = 'open' and exists (select 1 ${ITS_LEASE})
-    then (select ${sql.ref(`lease.${column}`)} ${ITS_LEASE} limit 1) else ${own} end`;
+    then (select ${sql.ref(`lease.${column}`)} ${ITS_LEASE} ${FIRST}) else ${own} end`;
 }
 
 const ITS_LEASE = sql`from lease where lease.job = task.job and lease.chunk = task.chunk
   and lease.kind = task.kind and lease.run = task.run`;
+const FIRST = sql`order by lease.attempt limit 1`;
 
 function startOf(scope: TaskScope): RawBuilder<unknown> {
   return ofLease(scope, 'started_at', 'started_at');
@@ -175,7 +176,7 @@ function stateOf({ job }: TaskScope): RawBuilder<unknown> {
     ? sql`'ABORTED'`
     : sql`case when task.run not in (0, ${job.run}) then 'ABORTED' else
         coalesce((select case phase when 'STAGING_OUT' then 'RUNNING' else phase end
-        ${ITS_LEASE} limit 1), 'SCHEDULED') end`;
+        ${ITS_LEASE} ${FIRST}), 'SCHEDULED') end`;
   return sql`case task.state when 'committed' then 'COMPLETED' when 'failed' then 'FAILED'
     else ${open} end`;
 }

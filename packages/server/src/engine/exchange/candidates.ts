@@ -8,6 +8,7 @@ import { askedMemory } from '../../domain/raise-memory.ts';
 import { runOf } from '../../domain/task-run.ts';
 import { placeOf, waitingJobs, type JobPlace, type WaitingJob } from '../../store/queue.ts';
 import { dueClasses, isOrdinary, ORDINARY, type ReadyClass } from '../../store/ready.ts';
+import type { Late } from '../../store/stragglers.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { waitingStandings, type Standing } from '../fairness/standings.ts';
 import { componentOf, policyOf, type JobPolicy } from '../job-policy.ts';
@@ -30,6 +31,8 @@ export interface Candidate extends Asking {
   policy: JobPolicy;
   secrets: SecretGrant[];
   asks: ReadyClass;
+  /** Set where what waits are second attempts of tasks that run. */
+  late?: Late;
 }
 
 export interface Candidates {

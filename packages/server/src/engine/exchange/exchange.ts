@@ -18,6 +18,7 @@ import { claimForRunner, presentGrants, type JobClaims } from './grant.ts';
 import { writePacks } from './packs.ts';
 import { applyPhases } from './phases.ts';
 import { releaseLeases, settleReports } from './settle.ts';
+import { claimLate } from './stragglers.ts';
 
 /** Hints are only hints: the tables are looked at this often while a runner waits. */
 const POLL_MS = 1000;
@@ -132,7 +133,7 @@ async function claimOnce(
 ): Promise<JobClaims[]> {
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
     const candidates = await findCandidates(ctx, runner);
-    if (candidates.jobs.length === 0) return [];
+    if (candidates.jobs.length === 0) return claimLate(ctx, runner, request);
     const { jobs, isBeaten } = await ctx.store.transact((tx) =>
       claimForRunner(ctx, tx, runner, request, candidates),
     );

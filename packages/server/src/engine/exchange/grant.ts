@@ -21,7 +21,7 @@ import { withRoomNow } from '../fairness/standings.ts';
 import { componentOf } from '../job-policy.ts';
 import { readRanges } from '../read-ranges.ts';
 import type { Runner } from '../runners.ts';
-import { claimTasks, type Claim } from '../transitions/claim-tasks.ts';
+import { claimSecondAttempts, claimTasks, type Claim } from '../transitions/claim-tasks.ts';
 import { MAX_GRANTS, type Candidate, type Candidates } from './candidates.ts';
 import { needsOf, taskContext } from './task-context.ts';
 
@@ -66,7 +66,11 @@ export async function claimForRunner(
     // Of another run, what was read before may not be true any more.
     if (job === undefined || job.state !== seen.state || job.run !== seen.run) continue;
     const claimant = claimantOf(ctx, runner, grantedTo(needs, runner), asks);
-    const claims = await claimTasks(tx, job, claimant, counts.get(candidate) ?? 0);
+    const count = counts.get(candidate) ?? 0;
+    const claims =
+      candidate.late === undefined
+        ? await claimTasks(tx, job, claimant, count)
+        : await claimSecondAttempts(tx, job, claimant, candidate.late, count);
     if (claims.length > 0) claimed.set(candidate, { ...candidate, job, claims });
   }
   // Jobs are locked in ascending order; the runner begins with those whose turn came first.

@@ -9,7 +9,7 @@ import {
 } from '../../domain/fair-share.ts';
 import { isLimited, limitsOf, roomOf, type Limits } from '../../domain/limits.ts';
 import type { Share } from '../../domain/share-out.ts';
-import { heldByAccount, readUsage, waitingAccounts } from '../../store/queue.ts';
+import { heldByAccount, limitsOfAccount, readUsage, waitingAccounts } from '../../store/queue.ts';
 import type { Db } from '../../store/store.ts';
 
 export interface Standing extends Share {
@@ -34,6 +34,22 @@ export async function waitingStandings(
   return accounts
     .map((account) => standing(ctx, account, held, usage))
     .toSorted((a, b) => a.standing - b.standing);
+}
+
+/** Where these accounts stand, whether anything of theirs waits or not. */
+export async function standingsOf(
+  ctx: Context,
+  accounts: ReadonlySet<string>,
+): Promise<Standing[]> {
+  const { db } = ctx.store;
+  const held = await heldByAccount(db);
+  const usage = await readUsage(db);
+  const standings: Standing[] = [];
+  for (const account of accounts) {
+    const limits = limitsOf(await limitsOfAccount(db, account), ctx.config.userLimits);
+    standings.push(standing(ctx, { account, limits }, held, usage));
+  }
+  return standings.toSorted((a, b) => a.standing - b.standing);
 }
 
 function standing(

@@ -3,6 +3,7 @@ import { runOf } from '../../domain/task-run.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { insertLeases } from '../../store/leases.ts';
 import { isOrdinary, takeReady, type ReadyClass } from '../../store/ready.ts';
+import { lateLeases, type Late } from '../../store/stragglers.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, NewLease } from '../../store/tables.ts';
 import { chunkSources, taskSources, type ChunkSource } from '../../store/tasks.ts';
@@ -45,6 +46,29 @@ export async function claimTasks(
   const claims = sources.map((source) => ({
     source,
     lease: newLease(job, claimant, source, attempts.get(source.chunk) ?? 1),
+  }));
+  await insertLeases(
+    tx,
+    claims.map(({ lease }) => lease),
+  );
+  return claims;
+}
+
+/** Leases up to `limit` late tasks of a locked job once more, beside the attempts that run. */
+export async function claimSecondAttempts(
+  tx: Tx,
+  job: JobRow,
+  claimant: Claimant,
+  late: Late,
+  limit: number,
+): Promise<Claim[]> {
+  const running = await lateLeases(tx, job.no, late, limit);
+  if (running.length === 0) return [];
+  const attempts = new Map(running.map(({ chunk, attempt }) => [chunk, attempt + 1]));
+  const sources = await taskSources(tx, job.no, 'APP', runOf(job, 'APP'), [...attempts.keys()]);
+  const claims = sources.map((source) => ({
+    source,
+    lease: newLease(job, claimant, source, attempts.get(source.chunk) ?? 2),
   }));
   await insertLeases(
     tx,
