@@ -30,6 +30,8 @@ export interface PinnedRevision {
   gpu: string[];
   entrypoint: string;
   image: string;
+  /** Absent in jobs that were started before it was kept, of which none asked for `none`. */
+  network?: 'default' | 'none';
   /** Ids of the secrets that it is given, of the job's owner. */
   secrets: string[];
 }

@@ -13,9 +13,8 @@ function problemsOf(changes: object): string[] {
 
 describe('a manifest', () => {
   it('has defaults for all that may be left out', () => {
-    const { manifest, problems, unbuilt } = parse();
+    const { manifest, problems } = parse();
     expect(problems).toEqual([]);
-    expect(unbuilt).toEqual([]);
     expect(manifest).toEqual({
       name: 'word-count',
       version: '1.2',
@@ -158,9 +157,9 @@ it('has no key that reaches what every object has', () => {
   expect(({} as { name?: string }).name).toBeUndefined();
 });
 
-it('says that no network is a promise not kept yet, rather than ignoring it', () => {
-  const { unbuilt } = parse({ platform_config: { container: 'python', network: 'none' } });
-  expect(unbuilt).toEqual(['platform_config.network none']);
+it('keeps the wish for no network', () => {
+  const { manifest } = parse({ platform_config: { container: 'python', network: 'none' } });
+  expect(manifest.platformConfig.network).toBe('none');
 });
 
 it.each([
@@ -169,7 +168,7 @@ it.each([
   [{}, ''],
 ])('gives the registry token of %j apart', (config, token) => {
   const parsed = parse({ platform_config: { container: 'python', ...config } });
-  expect(parsed).toMatchObject({ problems: [], unbuilt: [], token });
+  expect(parsed).toMatchObject({ problems: [], token });
 });
 
 it('is stored without any spelling of token, and otherwise as it was', () => {

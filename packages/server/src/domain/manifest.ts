@@ -30,8 +30,6 @@ export interface ParsedManifest {
   manifest: Manifest;
   /** Everything that is wrong; `field` is the key as written, with the keys above it. */
   problems: FieldViolation[];
-  /** What is asked for and this version cannot do. */
-  unbuilt: string[];
   /** The registry token, `""` without one: the manifest does not keep it. */
   token: string;
   /** The manifest as it is stored: without any spelling of `token`. */
@@ -69,11 +67,9 @@ export function parseManifest(
     platformConfig,
     deviceRequirements: readDeviceRequirements(read.section('deviceRequirements', false)),
   };
-  const unbuilt = unbuiltIn(platformConfig);
   return {
     manifest: { ...manifest, platformConfig: { ...platformConfig, token: '' } },
     problems,
-    unbuilt,
     token: platformConfig.token,
     text: storedText(root),
   };
@@ -163,11 +159,6 @@ function readDeviceRequirements(read: Reader): DeviceRequirements {
     minMemory: read.amount('minMemory', DEFAULT_MEMORY_GIB),
     gpu: read.texts('gpu'),
   };
-}
-
-/** What would be a promise not kept. What only allows or speeds up something is kept for later. */
-function unbuiltIn(config: PlatformConfig): string[] {
-  return config.network === 'none' ? ['platform_config.network none'] : [];
 }
 
 /** The manifest written anew, as it was but for every spelling of `token`, wherever one stands. */

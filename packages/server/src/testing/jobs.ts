@@ -15,13 +15,14 @@ export interface ComponentOptions {
   minMemory?: number;
   gpu?: string[];
   secrets?: string[];
+  network?: 'default' | 'none';
 }
 
 /** A component with one active revision; returns its tag. */
 export async function addComponent(
   ctx: TestContext,
   type: ComponentType,
-  { minCpu = 1, minMemory = 1, gpu = [], secrets = [] }: ComponentOptions = {},
+  { minCpu = 1, minMemory = 1, gpu = [], secrets = [], network = 'default' }: ComponentOptions = {},
 ): Promise<string> {
   const name = unique(type);
   const platformConfig = {
@@ -31,7 +32,7 @@ export async function addComponent(
     token: '',
     secrets,
     registrySecret: '',
-    network: 'default' as const,
+    network,
     preload: [],
     readOnlyInput: false,
   };

@@ -1,4 +1,4 @@
-import { invalid, notBuilt, type FieldViolation } from '@bytenite/contract';
+import { invalid, type FieldViolation } from '@bytenite/contract';
 import { ArchiveError } from '../../archive/archive-error.ts';
 import { writeCanonicalTar } from '../../archive/canonical-tar.ts';
 import type { PackageFiles } from '../../archive/package-file.ts';
@@ -63,12 +63,11 @@ async function checkPackage(
   const problems: FieldViolation[] = [];
   const files = await readFiles(ctx, data, problems);
   if (files === null) throw refused(problems);
-  const { manifest, unbuilt, token, text } = readManifest(files, family, problems);
+  const { manifest, token, text } = readManifest(files, family, problems);
   const taken = await nameProblem(ctx.store.db, account, manifest);
   if (taken !== null) problems.push(taken);
   const schema = await readSchema(ctx, files, problems);
   if (problems.length > 0) throw refused(problems);
-  if (unbuilt.length > 0) throw notBuilt(unbuilt.map((key) => `${MANIFEST} ${key}`).join(', '));
   const stored = new Map(files);
   stored.set(MANIFEST, { mode: 0o644, content: Buffer.from(text) });
   return { manifest, token, schema, ...(await writeCanonicalTar(stored)) };

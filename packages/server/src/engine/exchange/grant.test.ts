@@ -13,6 +13,7 @@ import {
 import { readInput } from '../../testing/read-input.ts';
 import { partitionedJob } from '../../testing/scenario.ts';
 import { failed, succeeded, TestRunner, type Message } from '../../testing/test-runner.ts';
+import { explainJob } from '../explain/explain-job.ts';
 import { exchange } from './exchange.ts';
 
 const GIB = 1024 ** 3;
@@ -97,6 +98,24 @@ it('jobs that no runner can run do not hide the jobs behind them', async () => {
   const runner = await TestRunner.register(ctx);
   expect((await runner.claimOne()).ref.job).toBe(job.no);
 }, 60_000);
+
+it('a component that asks for no network runs where that can be shut off, and nowhere else', async () => {
+  const app = await addComponent(ctx, 'app', { network: 'none' });
+  const closed = await startJob(ctx, { app });
+  const open = await startJob(ctx);
+  await runSteps(ctx);
+  const process = await TestRunner.register(ctx, { tier: 'process' });
+  const first = await process.exchange(free(100));
+  expect(first.grants.map(({ ref }) => ref.job)).toEqual([open.no]);
+  const told = await explainJob(ctx, ctx.account, closed.id, {});
+  expect(told.summary).toMatch(
+    /^app-\d+@1.0 asks for no network, and no runner( of this server)? can shut it off/,
+  );
+  const zones = await TestRunner.register(ctx, { tier: 'namespace', network: 'egress' });
+  const { grants, contexts } = await zones.exchange(free(100));
+  expect(grants.map(({ ref }) => ref.job)).toEqual([closed.no]);
+  expect(contexts[0]?.component.network).toBe('none');
+});
 
 describe('a runner’s capacity', () => {
   it('limits its tasks by CPUs and by memory', async () => {

@@ -14,8 +14,13 @@ export function needsOf(component: PinnedRevision): Needs {
 
 /** Whether a runner could run a component if it had nothing else to do. None has a GPU yet. */
 export function canRun(runner: Runner, component: PinnedRevision, needs: Needs): boolean {
-  if (component.gpu.length > 0) return false;
+  if (component.gpu.length > 0 || !closesNetwork(runner, component)) return false;
   return runner.overcommit || !isLargerThan(needs, runner);
+}
+
+/** Whether tasks of a component that asks for no network have none there. */
+export function closesNetwork({ tier }: Runner, { network }: PinnedRevision): boolean {
+  return network !== 'none' || tier !== 'process';
 }
 
 /** What all tasks of a job and kind share, as a runner needs it. */
@@ -38,7 +43,7 @@ export function taskContext(
       hash: component.hash,
       entrypoint: component.entrypoint,
       image: component.image,
-      network: 'default',
+      network: component.network ?? 'default',
       preload: [],
       readOnlyInput: false,
     },

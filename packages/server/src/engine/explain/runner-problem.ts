@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { PinnedRevision } from '../../domain/job-doc.ts';
 import { isLargerThan } from '../../domain/share-out.ts';
-import { needsOf } from '../exchange/task-context.ts';
+import { closesNetwork, needsOf } from '../exchange/task-context.ts';
 import { reason, type Reason } from './reason.ts';
 
 const GIB = 1024 ** 3;
@@ -28,11 +28,19 @@ export function runnerProblem(ctx: Context, component: PinnedRevision): Reason |
       gpu: gpu.join(','),
     });
   }
+  const closing = runners.filter((runner) => closesNetwork(runner, component));
+  if (closing.length === 0) {
+    return reason(
+      'NO_FITTING_RUNNER',
+      `${tag} asks for no network, and no runner${here} can shut it off: those of the process tier cannot`,
+      { component: tag, network: 'none' },
+    );
+  }
   const needs = needsOf(component);
-  if (runners.some((runner) => runner.overcommit || !isLargerThan(needs, runner))) return null;
+  if (closing.some((runner) => runner.overcommit || !isLargerThan(needs, runner))) return null;
   const largest = {
-    cpus: Math.max(...runners.map((runner) => runner.cpus)),
-    memoryGiB: (Math.max(...runners.map((runner) => runner.memoryBytes)) / GIB).toFixed(1),
+    cpus: Math.max(...closing.map((runner) => runner.cpus)),
+    memoryGiB: (Math.max(...closing.map((runner) => runner.memoryBytes)) / GIB).toFixed(1),
   };
   const message =
     `${tag} needs ${cpus} CPUs and ${memoryGiB} GiB; the largest runner${here} ` +

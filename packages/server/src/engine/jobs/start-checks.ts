@@ -95,6 +95,7 @@ function pinnedRevision({ component, revision }: ComponentRecord): PinnedRevisio
     gpu: manifest.deviceRequirements.gpu,
     entrypoint: manifest.entrypoint,
     image: manifest.platformConfig.container,
+    network: manifest.platformConfig.network,
     secrets: manifest.platformConfig.secrets,
   };
 }
