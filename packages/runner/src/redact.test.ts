@@ -69,6 +69,18 @@ test.each([76, 64, 60])(
   },
 );
 
+test('two values are hidden in one line of base64, of which the first ends and the second begins', () => {
+  const [first, second] = ['first-'.repeat(6), 'second'.repeat(6)];
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const line = `${base64(first).slice(-20)}QUJDREVG${base64(second).slice(0, 20)}`;
+  for (const secrets of [
+    [secret(first), secret(second)],
+    [secret(second), secret(first)],
+  ]) {
+    expect(createRedactor(secrets).redact(line)).toBe('***QUJDREVG***');
+  }
+});
+
 test.each<[string, (value: string) => string]>([
   ['JSON within JSON', (value) => JSON.stringify(JSON.stringify({ value }))],
   ['hex', (value) => Buffer.from(value).toString('hex')],

@@ -46,14 +46,16 @@ export function createRedactor(secrets: readonly SecretGrant[]): Redactor {
 /** Hides what a run of base64 has of a value that began on a line before, or goes on on the next. */
 function hideWrapped(run: string, wrappable: readonly string[]): string {
   const standard = run.replaceAll('-', '+').replaceAll('_', '/');
+  let [begins, ends] = [0, 0];
   for (const encoded of wrappable) {
     if (encoded.includes(standard)) return MASK;
-    const head = overlapOf(standard, encoded);
-    if (head > 0) return `${run.slice(0, -head)}${MASK}`;
-    const tail = overlapOf(encoded, standard);
-    if (tail > 0) return `${MASK}${run.slice(tail)}`;
+    // One value may end where another begins: of each side the most counts.
+    begins = Math.max(begins, overlapOf(encoded, standard));
+    ends = Math.max(ends, overlapOf(standard, encoded));
   }
-  return run;
+  if (begins + ends >= run.length) return MASK;
+  const kept = run.slice(begins, run.length - ends);
+  return `${begins > 0 ? MASK : ''}${kept}${ends > 0 ? MASK : ''}`;
 }
 
 /** How much of the end of one text is the beginning of another; 0 where that may be by accident. */
