@@ -61,7 +61,9 @@ const NOTHING = { lines: 0, p50Ms: 0, maxMs: 0, waitMs: 0, peakMiB: 0 };
 type Round = typeof NOTHING & { name: string };
 
 function report(start: ReturnType<typeof beginReport>, all: Round[], asJson: boolean): void {
-  const rounds = all.filter(({ lines }) => lines > 0);
+  const rounds = all.filter((round) => round.peakMiB === 0);
+  const empty = rounds.find(({ lines }) => lines === 0);
+  if (empty !== undefined) throw new Error(`a page without lines measures nothing: ${empty.name}`);
   const slowest = Math.max(...rounds.slice(0, -1).map(({ maxMs }) => maxMs));
   printReport(
     start,

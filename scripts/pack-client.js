@@ -67,7 +67,7 @@ async function stageClient(stage) {
  */
 async function copyBuild(from, to) {
   const filter = (/** @type {string} */ file) =>
-    !/(?:\.map|\.tsbuildinfo)$|openapi/.test(path.basename(file));
+    !/(?:\.map|\.tsbuildinfo)$|openapi|^examples\./.test(path.basename(file));
   await cp(path.join(from, 'dist'), path.join(to, 'dist'), { recursive: true, filter });
 }
 

@@ -18,7 +18,10 @@ it('a stream that breaks off says so, and does not look like a whole one', async
 it('a stream in which nothing moves any more is given up', async () => {
   const { url } = await serveRaw((_, response) => void response.write('some'));
   const { stream } = await download(url, { idleMs: 30 });
-  await expect(new Response(stream).text()).rejects.toThrow('nothing arrived for 0.03 s');
+  await expect(new Response(stream).text()).rejects.toMatchObject({
+    reason: 'timeout',
+    message: expect.stringMatching(/moved nothing for 0\.03 s$/) as string,
+  });
 });
 
 it('a stream that is cancelled ends the transfer', async () => {

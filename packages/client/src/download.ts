@@ -1,7 +1,8 @@
 /** A link's bytes as a stream. */
+import { ConnectionError } from './errors.ts';
 import { requireOk, transferOnce, withTries, type TransferOptions } from './transfer.ts';
 import { connectionError } from './transport.ts';
-import { watchIdle } from './wait.ts';
+import { watchIdle, type IdleWatch } from './wait.ts';
 
 const IDLE_MS = 60_000;
 
@@ -40,18 +41,24 @@ function watched(
   options: TransferOptions & { size: number | undefined },
 ): ReadableStream<Uint8Array> {
   const reader = response.body?.getReader();
-  const fail = (error: unknown) => {
-    throw connectionError(origin, error);
+  const idleMs = options.idleMs ?? IDLE_MS;
+  const fail = (error: unknown, idle: IdleWatch) => {
+    if (!idle.isIdle()) throw connectionError(origin, error);
+    const message = `${origin} moved nothing for ${idleMs / 1000} s`;
+    throw new ConnectionError(origin, 'timeout', message, error);
   };
   let bytes = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         // Only while bytes are waited for: a reader who takes his time is no dead connection.
-        const idle = watchIdle(options.idleMs ?? IDLE_MS);
+        const idle = watchIdle(idleMs);
         const stop = () => ended.abort(idle.signal.reason);
         idle.signal.addEventListener('abort', stop, { once: true });
-        const part = await reader?.read().catch(fail).finally(idle.stop);
+        const part = await reader
+          ?.read()
+          .catch((error: unknown) => fail(error, idle))
+          .finally(idle.stop);
         if (part === undefined || part.done) return controller.close();
         bytes += part.value.byteLength;
         options.onProgress?.(bytes, options.size);

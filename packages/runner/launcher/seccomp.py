@@ -179,7 +179,11 @@ _loaded = []
 def load_filter():
     """A `struct sock_fprog` of this machine's filter, which stays in memory."""
     if not _loaded:
-        program = assemble(os.uname().machine)
+        machine = os.uname().machine
+        program = assemble(machine)
+        if program is None:
+            known = ", ".join(sorted(MACHINES))
+            raise OSError("there is no list of system calls for %s, only for %s" % (machine, known))
         steps = ctypes.create_string_buffer(program, len(program))
         head = struct.pack("=H6xQ", len(program) // 8, ctypes.addressof(steps))
         _loaded.extend((ctypes.create_string_buffer(head, len(head)), steps))

@@ -151,6 +151,10 @@ describe('the database', () => {
       status: 'fail',
       message: expect.stringContaining('ECONNREFUSED'),
     });
+    expect(await checkDatabase('/nowhere', `postgres://[::1]:${port}/jobs`)).toMatchObject({
+      status: 'fail',
+      message: expect.stringMatching(/ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH|EAFNOSUPPORT/),
+    });
     expect(await checkDatabase('/nowhere', 'mysql://here')).toMatchObject({ status: 'fail' });
   });
 });

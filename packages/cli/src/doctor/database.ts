@@ -21,7 +21,9 @@ export async function checkDatabase(dataDir: string, url: string | undefined): P
   const place = `PostgreSQL at ${address.host}${pathname} (DATABASE_URL)`;
   // An address without a host names a socket, which only the server's driver finds.
   if (hostname === '') return ok('database', place);
-  const problem = await connectionProblem(hostname, Number(port || DEFAULT_PORT));
+  // An address of IPv6 stands in brackets, which are no part of it.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const problem = await connectionProblem(host, Number(port || DEFAULT_PORT));
   if (problem === undefined) return ok('database', `${place} takes connections`);
   const fix = 'start it, or correct DATABASE_URL; a server does not start without its database';
   return fail('database', `${place} cannot be reached: ${problem}`, fix);

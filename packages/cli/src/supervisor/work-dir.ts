@@ -14,7 +14,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CliError } from '../errors.ts';
 
@@ -69,7 +69,9 @@ function holdsFiles(dir: string): boolean {
 
 /** Removes the folders of data directories that are gone, unless something still runs there. */
 export async function sweepWorkDirs(parent = PARENT, now = Date.now()): Promise<void> {
-  for (const name of readdirSync(parent).filter((entry) => OURS.test(entry))) {
+  // Where there is no such folder, or it is closed to this user, there is nothing of ours.
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((entry) => OURS.test(entry))) {
     const dir = path.join(parent, name);
     if (isOwn(dir) && isAbandoned(dir, now) && !isInUse(dir)) await remove(dir);
   }

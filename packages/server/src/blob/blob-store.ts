@@ -19,16 +19,16 @@ export interface PutOptions {
   maxBytes?: number;
 }
 
-/**
- * Immutable objects under keys such as `job/17/packs/0192…`. A prefix names a whole folder:
- * `job/1` covers `job/1` and `job/1/…`, never `job/17`. Every method rejects BlobKeyInvalid
- * for a key that isBlobKey refuses.
- */
 export interface BlobStat {
   size: number;
   writtenAt: number;
 }
 
+/**
+ * Immutable objects under keys such as `job/17/packs/0192…`. A prefix names a whole folder:
+ * `job/1` covers `job/1` and `job/1/…`, never `job/17`. Every method rejects BlobKeyInvalid
+ * for a key that isBlobKey refuses.
+ */
 export interface BlobStore {
   /**
    * Writes a new object; it is durable when the promise resolves. Rejects BlobExists when the

@@ -104,8 +104,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     role: roleOf(values.role, url),
     database: {
       connections: connections(env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10'),
-      connectMs: milliseconds(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
-      statementMs: milliseconds(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
+      connectMs: numberOf(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
+      statementMs: numberOf(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
     },
     host: values.host,
     port: wholeNumber('--port', values.port),
@@ -121,29 +121,23 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     enforceBalance: env['BYTENITE_ENFORCE_BALANCE'] === '1',
     exchangeRates: exchangeRates(env['BYTENITE_EXCHANGE_RATES']),
     userLimits: {
-      runningTasks: wholeNumber(
-        'BYTENITE_USER_RUNNING_TASKS',
-        env['BYTENITE_USER_RUNNING_TASKS'] ?? '0',
-      ),
-      cpus: wholeNumber('BYTENITE_USER_CPUS', env['BYTENITE_USER_CPUS'] ?? '0'),
-      queuedTasks: wholeNumber(
-        'BYTENITE_USER_QUEUED_TASKS',
-        env['BYTENITE_USER_QUEUED_TASKS'] ?? '0',
-      ),
+      runningTasks: numberOf(env, 'BYTENITE_USER_RUNNING_TASKS', 0),
+      cpus: numberOf(env, 'BYTENITE_USER_CPUS', 0),
+      queuedTasks: numberOf(env, 'BYTENITE_USER_QUEUED_TASKS', 0),
     },
     fairHalfLifeMs: positiveOf(env, 'BYTENITE_FAIR_HALF_LIFE_MS', HOUR),
-    leaseMs: milliseconds(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
-    heartbeatMs: milliseconds(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
-    graceMs: milliseconds(env, 'BYTENITE_GRACE_MS', 10 * SECOND),
-    stagingMs: milliseconds(env, 'BYTENITE_STAGING_MS', 2 * HOUR),
+    leaseMs: numberOf(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
+    heartbeatMs: numberOf(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
+    graceMs: numberOf(env, 'BYTENITE_GRACE_MS', 10 * SECOND),
+    stagingMs: numberOf(env, 'BYTENITE_STAGING_MS', 2 * HOUR),
     backoff: {
-      baseMs: milliseconds(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
-      capMs: milliseconds(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
+      baseMs: numberOf(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
+      capMs: numberOf(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
     },
     aloneAfterLosses: positiveOf(env, 'BYTENITE_ALONE_AFTER_LOSSES', 2),
     maxTaskMemoryBytes: taskMemory(env['BYTENITE_MAX_TASK_MEMORY']),
     diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
-    retentionMs: milliseconds(env, 'BYTENITE_RETENTION_MS', retentionHours(env) * HOUR),
+    retentionMs: numberOf(env, 'BYTENITE_RETENTION_MS', Math.round(retentionHours(env) * HOUR)),
     eventRetentionMs: 2 * HOUR,
     limits: {
       bodyBytes: 10 * MIB,
@@ -239,7 +233,7 @@ function retentionHours(env: NodeJS.ProcessEnv): number {
   );
 }
 
-function milliseconds(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+function numberOf(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
   const text = env[name];
   return text === undefined ? fallback : wholeNumber(name, text);
 }
@@ -268,7 +262,7 @@ function exchangeRates(text = ''): Map<string, number> {
 }
 
 function positiveOf(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
-  const value = milliseconds(env, name, fallback);
+  const value = numberOf(env, name, fallback);
   if (value === 0) throw new Error(`${name} must be above 0`);
   return value;
 }

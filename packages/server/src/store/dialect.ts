@@ -126,7 +126,10 @@ async function makeChurn(db: Kysely<unknown>, table: string): Promise<void> {
     autovacuum_vacuum_cost_delay = 0)`.execute(db);
 }
 
-/** No transaction of this program lasts as long. */
+/**
+ * Longer than a transaction of this program should last. Of one that does, whoever replays events meanwhile may
+ * miss its own: then the next event, or a look at the job, tells the same.
+ */
 const LONGEST_MS = 60_000;
 
 /**
