@@ -34,6 +34,13 @@ function processesOf({ id }: FakeTask): number[] {
     .map(Number);
 }
 
+/** Files in all users' caches of a runner. */
+function cachedFiles(workDir: string): number {
+  const users = path.join(workDir, 'caches/users');
+  const entries = readdirSync(users, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).length;
+}
+
 const FAMILY = `import os, signal, time
 signal.signal(15, signal.SIG_IGN)
 if os.fork() == 0:
@@ -73,7 +80,8 @@ describe.runIf(canRun).each(USERS)('as %s', (user) => {
 
   beforeAll(async () => {
     server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
-    const args = ['--sandbox', 'namespace', '--task-disk', String(20 * MIB)];
+    const sizes = ['--task-disk', String(20 * MIB), '--user-cache', String(30 * MIB)];
+    const args = ['--sandbox', 'namespace', ...sizes];
     const isOther = isRoot && user !== 'root';
     runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
   });
@@ -205,6 +213,25 @@ print(os.path.exists("${holder.printed[0]}"), [p for p in os.listdir("/proc") if
     holder.isGone = true;
     await holder.ended();
     expect(lines).toEqual(['False True']);
+  });
+
+  test('a cache that grows over its size ends the tasks that use it, and is empty then', async () => {
+    const fill = (name: string, rest: string) => `import os, time
+c = os.environ["USER_CACHE_DIR"]
+for i in range(2): open(f"{c}/${name}{i}", "wb").write(bytes(18 << 20))
+${rest}
+`;
+    const waits = await run(fill('a', 'time.sleep(600)'));
+    expect(waits.outcome).toMatchObject({
+      reason: 'OUTPUT_FAILED',
+      errorMessage: "the user's cache grew over 30 MiB, so it is emptied",
+    });
+    const look = 'import os\nprint(os.listdir(os.environ["USER_CACHE_DIR"]))';
+    expect((await run(look)).lines).toEqual(['[]']);
+    // One that is done by then is left its result, and the cache goes all the same.
+    expect((await run(fill('b', ''))).outcome).toMatchObject({ ok: true });
+    await waitFor('the cache is emptied', () => cachedFiles(runner.workDir) === 0);
+    expect((await run(look)).lines).toEqual(['[]']);
   });
 
   describe('what breaks a limit ends by a name, and the next task runs', () => {

@@ -9,6 +9,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskContext } from '@bytenite/contract';
 import { MAX_CACHES, MAX_SLOTS } from './id-range.ts';
+import { throwAway } from './trash.ts';
 
 export interface Cache {
   shared: string;
@@ -20,13 +21,15 @@ export class Caches {
   private readonly shared: string;
   private readonly users: string;
   private readonly uidBase: number | null;
+  private readonly trashDir: string;
   private readonly known = new Map<string, Cache>();
   private readonly byContext = new WeakMap<TaskContext, Cache>();
   private readonly firstGroup: number;
   private nextGroup: number;
 
-  constructor(root: string, uidBase: number | null) {
+  constructor(root: string, uidBase: number | null, trashDir: string) {
     this.uidBase = uidBase;
+    this.trashDir = trashDir;
     this.shared = join(root, 'shared');
     this.users = join(root, 'users');
     for (const dir of [root, this.users]) mkdirSync(dir, { recursive: true, mode: 0o711 });
@@ -46,6 +49,14 @@ export class Caches {
       this.byContext.set(context, cache);
     }
     return cache;
+  }
+
+  /** Puts an empty folder in the place of a user's cache, whatever lies in it and whoever uses it. */
+  empty(user: string): void {
+    const { gid } = statSync(user);
+    throwAway(user, this.trashDir);
+    mkdirSync(user, { recursive: true, mode: 0o700 });
+    if (this.uidBase !== null) this.giveToGroup(user, gid);
   }
 
   private ofOwners(context: TaskContext): Cache {
@@ -69,11 +80,15 @@ export class Caches {
       gid = this.nextGroup++;
       if (!this.isOurs(gid)) throw new Error(`more than ${MAX_CACHES} user caches on this runner`);
       // New, or of a time when the runner had other ids.
-      execFileSync('chgrp', ['-R', '-h', '--', String(gid), user]);
-      // Files take the folder's group; with the tasks' umask 002 the next slot can write them.
-      chmodSync(user, 0o2770);
+      this.giveToGroup(user, gid);
     }
     return { shared: this.shared, user, groups: [gid] };
+  }
+
+  private giveToGroup(user: string, gid: number): void {
+    execFileSync('chgrp', ['-R', '-h', '--', String(gid), user]);
+    // Files take the folder's group; with the tasks' umask 002 the next slot can write them.
+    chmodSync(user, 0o2770);
   }
 
   private isOurs(gid: number): boolean {

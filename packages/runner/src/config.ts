@@ -44,6 +44,8 @@ export interface RunnerConfig extends SandboxConfig {
   overcommit: boolean;
   /** What one attempt may lay down on disk. */
   taskDiskBytes: number;
+  /** What a user may keep in the cache on this runner. */
+  userCacheBytes: number;
   packageCacheBytes: number;
 }
 
@@ -59,6 +61,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     memoryBytes: positive(values.memory, 'memory'),
     overcommit: values.overcommit,
     taskDiskBytes: positive(values['task-disk'], 'task-disk'),
+    userCacheBytes: positive(values['user-cache'], 'user-cache'),
     packageCacheBytes: positive(values['package-cache'], 'package-cache'),
     ...sandboxConfig(values, isRoot),
   };
@@ -112,6 +115,7 @@ function parseFlags(argv: readonly string[]) {
       overcommit: { type: 'boolean', default: true },
       'task-disk': { type: 'string', default: String(10 * GIB) },
       'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
+      'user-cache': { type: 'string', default: String(10 * GIB) },
       'package-cache': { type: 'string', default: String(5 * GIB) },
       'uid-base': { type: 'string', default: '64000' },
       'native-spawn': { type: 'boolean', default: true },

@@ -1,14 +1,13 @@
 /**
- * Disk use of running attempts, looked at every second: apparent size, no links followed. A quota of
+ * Disk use of what tasks write to, looked at every second: apparent size, no links followed. A quota of
  * the file system would be exact, but needs rights and mount options that few machines give.
  */
 import { lstatSync, readdirSync } from 'node:fs';
 import { monotonicMs } from './clock.ts';
 
-export interface WatchedAttempt {
+export interface WatchedFolder {
   folder: string;
-  /** What the platform itself laid down there. */
-  inputBytes: number;
+  limitBytes: number;
   onOver(): void;
 }
 
@@ -18,23 +17,18 @@ const WALK_SHARE = 0.1;
 const ENTRIES_PER_TURN = 256;
 const MAX_ENTRIES = 1_000_000;
 
-interface Watch extends WatchedAttempt {
+interface Watch extends WatchedFolder {
   nextAtMs: number;
 }
 
 export class DiskWatch {
   private readonly watches = new Set<Watch>();
-  private readonly limitBytes: number;
   private timer: NodeJS.Timeout | undefined;
   private isWalking = false;
 
-  constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
-  }
-
   /** Watches from the next second on, until the returned function is called. */
-  watch(attempt: WatchedAttempt): () => void {
-    const watch = { ...attempt, nextAtMs: monotonicMs() + PERIOD_MS };
+  watch(folder: WatchedFolder): () => void {
+    const watch = { ...folder, nextAtMs: monotonicMs() + PERIOD_MS };
     this.watches.add(watch);
     this.timer ??= setInterval(() => void this.look(), PERIOD_MS);
     return () => {
@@ -51,8 +45,7 @@ export class DiskWatch {
     for (const watch of this.watches) {
       const startedAt = monotonicMs();
       if (startedAt < watch.nextAtMs) continue;
-      const limit = this.limitBytes + watch.inputBytes;
-      const isOver = await exceeds(watch.folder, limit);
+      const isOver = await exceeds(watch.folder, watch.limitBytes);
       const tookMs = monotonicMs() - startedAt;
       watch.nextAtMs = startedAt + tookMs / WALK_SHARE;
       if (isOver && this.watches.has(watch)) watch.onOver();

@@ -1,6 +1,7 @@
 /** The middle of an attempt: the user's process, from the open gate to the shut one. */
 import type { AttemptFolder, AttemptPaths } from './attempt-folder.ts';
 import type { Attempt } from './attempt.ts';
+import type { CacheQuota } from './cache-quota.ts';
 import type { Cache, Caches } from './caches.ts';
 import type { Capacity } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
@@ -15,8 +16,10 @@ export interface ExecuteDeps {
   caches: Caches;
   capacity: Capacity;
   clock: ServerClock;
+  cacheQuota: CacheQuota;
   diskWatch: DiskWatch;
   diskBytes: number;
+  cacheBytes: number;
   graceMs(): number;
 }
 
@@ -49,12 +52,16 @@ export async function executeTask(
   attempt.leavesFolderAlone = !run.startsProcess;
   const unwatch = deps.diskWatch.watch({
     folder: folder.path,
-    inputBytes,
+    limitBytes: deps.diskBytes + inputBytes,
     onOver: () => attempt.stop('disk', deps.graceMs()),
   });
+  const leaveCache = deps.cacheQuota.use(deps.caches.of(attempt.context).user, () =>
+    attempt.stop('cache', deps.graceMs()),
+  );
   await failpoint('run');
   const result = await run.result;
   unwatch();
+  leaveCache();
   log.endOutput(result.endedAtMs);
   const { startedAtMs } = result;
   attempt.startedAt = startedAtMs === null ? null : deps.clock.at(startedAtMs);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decideFailure, toErrorMessage } from './outcome.ts';
 import type { SandboxEnd } from './sandbox/sandbox.ts';
 
-const LIMITS = { timeoutMs: 1500, memoryBytes: 2 ** 30, diskBytes: 2 ** 20 };
+const LIMITS = { timeoutMs: 1500, memoryBytes: 2 ** 30, diskBytes: 2 ** 20, cacheBytes: 2 ** 21 };
 
 test.each<[SandboxEnd, string, number | null, string]>([
   [{ kind: 'exited', code: 3 }, 'EXIT_NONZERO', 3, 'exit code 3: last line'],
@@ -19,6 +19,12 @@ test.each<[SandboxEnd, string, number | null, string]>([
     'OUTPUT_FAILED',
     null,
     'the task used more than 1 MiB of disk',
+  ],
+  [
+    { kind: 'stopped', reason: 'cache' },
+    'OUTPUT_FAILED',
+    null,
+    "the user's cache grew over 2 MiB, so it is emptied",
   ],
   [{ kind: 'stopped', reason: 'killed' }, 'ABORTED', null, 'stopped by the platform'],
   [

@@ -13,6 +13,8 @@ export interface TaskLimits {
   timeoutMs: number | null;
   memoryBytes: number;
   diskBytes: number;
+  /** Of the user's cache. */
+  cacheBytes: number;
 }
 
 /** Undefined when the task succeeded. */
@@ -49,11 +51,18 @@ export function decideFailure(
 }
 
 /** A task is aborted only when its lease is gone; one that ran out while the server was away may be there yet. */
-export function decideStopped(reason: StopReason, limits: Pick<TaskLimits, 'diskBytes'>): Failure {
+export function decideStopped(
+  reason: StopReason,
+  limits: Pick<TaskLimits, 'diskBytes' | 'cacheBytes'>,
+): Failure {
   const exitCode = null;
   switch (reason) {
     case 'disk': {
       const errorMessage = `the task used more than ${mebibytes(limits.diskBytes)} of disk`;
+      return { reason: 'OUTPUT_FAILED', exitCode, errorMessage };
+    }
+    case 'cache': {
+      const errorMessage = `the user's cache grew over ${mebibytes(limits.cacheBytes)}, so it is emptied`;
       return { reason: 'OUTPUT_FAILED', exitCode, errorMessage };
     }
     case 'notRenewed':

@@ -4,6 +4,7 @@ import type { SandboxTier, TaskContext, TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
 import { Attempt, type GrantedTask } from './attempt.ts';
+import { CacheQuota } from './cache-quota.ts';
 import { Caches } from './caches.ts';
 import { Capacity } from './capacity.ts';
 import { ServerClock } from './clock.ts';
@@ -76,7 +77,7 @@ export class Runner {
       clearAttempts(dir);
       const packages = new PackageCache(dir.packages, client, config.packageCacheBytes);
       await packages.load();
-      const caches = new Caches(dir.caches, uidBase);
+      const caches = new Caches(dir.caches, uidBase, dir.trash);
       const staging = { packages, interpreters, caches };
       const runner = new Runner({ config, log, dir, client, sandbox, uidBase, staging });
       await runner.register(signal);
@@ -151,14 +152,19 @@ export class Runner {
 
   private createWorkList(): WorkList {
     const { config, dir, client, sandbox, staging } = this.parts;
+    const diskWatch = new DiskWatch();
+    const limitBytes = config.userCacheBytes;
+    const empty = (folder: string) => staging.caches.empty(folder);
     const tasks = new TaskRunner({
       client,
       sandbox,
       capacity: this.capacity,
       clock: this.clock,
-      diskWatch: new DiskWatch(config.taskDiskBytes),
+      diskWatch,
+      cacheQuota: new CacheQuota({ limitBytes, diskWatch, empty }),
       ...staging,
       diskBytes: config.taskDiskBytes,
+      cacheBytes: limitBytes,
       graceMs: () => this.session.settings.graceMs,
     });
     return new WorkList(this.capacity, {

@@ -148,6 +148,7 @@ export class TaskRunner {
       timeoutMs: attempt.context.taskTimeoutMs,
       memoryBytes: attempt.limits.memoryBytes,
       diskBytes: this.deps.diskBytes,
+      cacheBytes: this.deps.cacheBytes,
     };
     const stats = statsOf(attempt, result, inputBytes);
     const failure = decideFailure(result.end, limits, attempt.log.lastStderr);

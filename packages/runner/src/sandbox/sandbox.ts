@@ -35,7 +35,7 @@ export interface Mount {
 export type OutputStream = 'stdout' | 'stderr';
 
 /** Why the runner itself ends a task. */
-export type StopReason = 'killed' | 'notRenewed' | 'disk' | 'drain';
+export type StopReason = 'killed' | 'notRenewed' | 'disk' | 'cache' | 'drain';
 
 /** How a task ended; its whole process tree is gone by then. */
 export type SandboxEnd =
