@@ -102,11 +102,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     dataDir: path.resolve(dataDir),
     databaseUrl: url,
     role: roleOf(values.role, url),
-    database: {
-      connections: connections(env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10'),
-      connectMs: numberOf(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
-      statementMs: numberOf(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
-    },
+    database: databaseLimits(env),
     host: values.host,
     port: wholeNumber('--port', values.port),
     publicUrl: values['public-url']?.replace(/\/+$/, '') ?? null,
@@ -125,6 +121,16 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       cpus: numberOf(env, 'BYTENITE_USER_CPUS', 0),
       queuedTasks: numberOf(env, 'BYTENITE_USER_QUEUED_TASKS', 0),
     },
+    ...periods(env),
+    aloneAfterLosses: positiveOf(env, 'BYTENITE_ALONE_AFTER_LOSSES', 2),
+    maxTaskMemoryBytes: taskMemory(env['BYTENITE_MAX_TASK_MEMORY']),
+    diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
+    limits: limits(env),
+  };
+}
+
+function periods(env: NodeJS.ProcessEnv) {
+  return {
     fairHalfLifeMs: positiveOf(env, 'BYTENITE_FAIR_HALF_LIFE_MS', HOUR),
     leaseMs: numberOf(env, 'BYTENITE_LEASE_MS', 15 * SECOND),
     heartbeatMs: numberOf(env, 'BYTENITE_HEARTBEAT_MS', SECOND),
@@ -134,18 +140,26 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
       baseMs: numberOf(env, 'BYTENITE_BACKOFF_BASE_MS', 2 * SECOND),
       capMs: numberOf(env, 'BYTENITE_BACKOFF_CAP_MS', 300 * SECOND),
     },
-    aloneAfterLosses: positiveOf(env, 'BYTENITE_ALONE_AFTER_LOSSES', 2),
-    maxTaskMemoryBytes: taskMemory(env['BYTENITE_MAX_TASK_MEMORY']),
-    diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
     retentionMs: numberOf(env, 'BYTENITE_RETENTION_MS', Math.round(retentionHours(env) * HOUR)),
     eventRetentionMs: 2 * HOUR,
-    limits: {
-      bodyBytes: 10 * MIB,
-      packageBytes: 64 * MIB,
-      sourceBytes: positiveOf(env, 'BYTENITE_MAX_SOURCE_BYTES', 5 * GIB),
-      paramsBytes: 120 * 1024,
-      idleMs: positiveOf(env, 'BYTENITE_IDLE_MS', 60 * SECOND),
-    },
+  };
+}
+
+function databaseLimits(env: NodeJS.ProcessEnv): ServerConfig['database'] {
+  return {
+    connections: connections(env['BYTENITE_DATABASE_CONNECTIONS'] ?? '10'),
+    connectMs: numberOf(env, 'BYTENITE_DATABASE_CONNECT_MS', 10 * SECOND),
+    statementMs: numberOf(env, 'BYTENITE_DATABASE_STATEMENT_MS', 30 * SECOND),
+  };
+}
+
+function limits(env: NodeJS.ProcessEnv): ServerConfig['limits'] {
+  return {
+    bodyBytes: 10 * MIB,
+    packageBytes: 64 * MIB,
+    sourceBytes: positiveOf(env, 'BYTENITE_MAX_SOURCE_BYTES', 5 * GIB),
+    paramsBytes: 120 * 1024,
+    idleMs: positiveOf(env, 'BYTENITE_IDLE_MS', 60 * SECOND),
   };
 }
 
