@@ -195,5 +195,7 @@ class SeedRun {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `, because of ${String(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
 }

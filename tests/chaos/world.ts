@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import os from 'node:os';
 import path from 'node:path';
 import { findPostgres, startPostgres, type Postgres } from '../../scripts/lib/postgres.js';
+import { callUntilAnswered } from '../kill/calls.ts';
 import { COMPONENTS } from '../kill/components.ts';
 import { openDatabase, type Database } from '../kill/database.ts';
 import { startSourceServer, type SourceServer } from '../kill/source-server.ts';
@@ -210,15 +211,7 @@ async function clientOf(dir: string, dataDir: string, port: number): Promise<Pla
     url,
     apiKey,
     async call<T>(method: string, route: string, body?: unknown): Promise<T> {
-      const response = await fetch(url + route, {
-        method,
-        headers: { authorization: apiKey },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(30_000),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-      return JSON.parse(text) as T;
+      return (await callUntilAnswered({ url, apiKey }, method, route, body)).body as T;
     },
   };
   return client as unknown as Platform;

@@ -189,3 +189,14 @@ describe('deletion', () => {
     for await (const key of ctx.blobs.list(`job/${job.no}`)) expect(key).toBe('none');
   });
 });
+
+it('aborted by a server whose clock is behind, a job’s times go forward all the same', async () => {
+  const job = await REACH.PARTITIONED();
+  const { state_times: before } = await jobNow(ctx, job);
+  ctx.advance(-60_000);
+  await abortJob(ctx, ctx.account, job.id);
+  const { state_times: after, ended_at: endedAt } = await jobNow(ctx, job);
+  const { PARTITIONED } = JSON.parse(before) as Record<string, number>;
+  expect(JSON.parse(after)).toMatchObject({ PARTITIONED, FAILED: PARTITIONED });
+  expect(endedAt).toBe(PARTITIONED);
+});

@@ -8,7 +8,7 @@ import { updateJob } from '../../store/jobs.ts';
 import { insertAttempts } from '../../store/tasks.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { payAtCommit } from '../wallet/pay-for-job.ts';
-import { enterState } from './enter-state.ts';
+import { enterState, notBefore } from './enter-state.ts';
 import { priceOfLease } from './lease-price.ts';
 
 export type JobEnd =
@@ -25,8 +25,9 @@ export async function endJob(
   job: JobRow,
   policy: JobPolicy,
   end: JobEnd,
-  now: number,
+  asked: number,
 ): Promise<JobRow> {
+  const now = notBefore(job, asked);
   const leases = await takeJobLeases(tx, job.no);
   await insertAttempts(
     tx,

@@ -11,11 +11,12 @@ export async function enterState(
   tx: Tx,
   job: JobRow,
   state: JobState,
-  now: number,
+  asked: number,
   patch: Updateable<JobTable> = {},
 ): Promise<JobRow> {
   if (!mayFollow(job.state, state)) throw new Error(`job ${job.no}: ${job.state} -> ${state}`);
-  const times = JSON.parse(job.state_times) as Partial<Record<JobState, number>>;
+  const times = timesOf(job);
+  const now = notBefore(job, asked);
   const next = await updateJob(tx, job, {
     ...patch,
     state,
@@ -24,6 +25,15 @@ export async function enterState(
   if (next === undefined) throw new Error(`job ${job.no} left ${job.state} under its lock`);
   await recordJobEvent(tx, next, now);
   return next;
+}
+
+/** Servers do not agree to the millisecond: a job's times go forward whoever writes the next one. */
+export function notBefore(job: JobRow, now: number): number {
+  return Math.max(now, ...Object.values(timesOf(job)));
+}
+
+function timesOf(job: JobRow): Partial<Record<JobState, number>> {
+  return JSON.parse(job.state_times) as Partial<Record<JobState, number>>;
 }
 
 /** Watchers look the job up; the event only says that it changed, and to which state. */
