@@ -33,6 +33,8 @@ const ENVIRONMENT = {
   BYTENITE_BACKOFF_CAP_MS: '1500',
   BYTENITE_DATABASE_CONNECT_MS: '3000',
   BYTENITE_DATABASE_STATEMENT_MS: '4000',
+  // Here it is never a task that ends its runner.
+  BYTENITE_ALONE_AFTER_LOSSES: '100',
   // Each stage lasts long enough to be hit.
   BYTENITE_FAILPOINTS:
     'step-claim=50-100,step-source=100,step-chunks=100,step-collect=50-150,step-deliver=50-150,' +
