@@ -21,7 +21,7 @@ const FEWEST_JOBS = 4;
 const MOST_JOBS = 7;
 /** Jobs come while things go wrong. */
 const SPREAD_MS = 4000;
-const LOOK_MS = 400;
+const LOOK_MS = 600;
 /** So long after the last fault all jobs have ended, also on a machine that has much else to do. */
 const DRAIN_MS = 60_000;
 /** Long after the reaper must have ended a lease. */
@@ -172,7 +172,7 @@ class SeedRun {
             )}`,
         );
       }
-      await sleep(100);
+      await sleep(250);
     }
   }
 
@@ -196,6 +196,6 @@ class SeedRun {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `, because of ${String(error.cause)}`;
+  const cause = error.cause === undefined ? '' : `, because of ${textOf(error.cause)}`;
   return `${error.stack ?? error.message}${cause}`;
 }
