@@ -55,6 +55,13 @@ const RULES: Record<string, Rule> = {
   Auth_CreateUserApiKey: 'admin',
   Auth_ListUserApiKeys: 'admin',
   Auth_RevokeUserApiKey: 'admin',
+  Auth_ListRunners: 'admin',
+  Auth_DrainRunner: 'admin',
+  Auth_ResumeRunner: 'admin',
+  Auth_RemoveRunner: 'admin',
+  Auth_ListRunnerTokens: 'admin',
+  Auth_CreateRunnerToken: 'admin',
+  Auth_RevokeRunnerToken: 'admin',
 
   Customer_CreateJob: { own: 'see "a job made by a stranger"' },
   Customer_ListJobs: 'list',

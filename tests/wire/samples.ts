@@ -255,6 +255,7 @@ function authSamples(platform: Platform): Samples {
     }),
     Auth_Info: () => ({}),
     ...keySamples(platform),
+    ...runnerSamples(platform),
     Auth_BeginBackup: () => ({ body: {} }),
     Auth_RenewBackup: async () => ({ params: { id: await beginBackup(platform) }, body: {} }),
     Auth_EndBackup: async () => ({ params: { id: await beginBackup(platform) } }),
@@ -305,6 +306,71 @@ function keySamples(platform: Platform): Samples {
       };
     },
   };
+}
+
+/** For calls about runners: one that registers and is gone at once, so that none takes another's tasks. */
+function runnerSamples(platform: Platform): Samples {
+  let unique = 0;
+  const newToken = async () => {
+    unique += 1;
+    const path = '/v1/auth/admin/runner_tokens';
+    const body = { name: `wire-farm-${unique}` };
+    return platform.call<{ token: string; runnerToken: { id: string } }>('POST', path, body);
+  };
+  const newRunner = async () => {
+    const { token, runnerToken } = await newToken();
+    await registerRunner(platform, token, 'big-one');
+    return { token: runnerToken.id, id: `big-one@wire-farm-${unique}` };
+  };
+  const gone = async () => {
+    const { token, id } = await newRunner();
+    await platform.call('POST', `/v1/auth/admin/runner_tokens/${token}/revoke`, {});
+    return id;
+  };
+  return {
+    Auth_ListRunners: async () => {
+      await newRunner();
+      return {};
+    },
+    Auth_DrainRunner: async () => ({
+      params: { id: (await newRunner()).id },
+      body: { reason: 'new disk' },
+    }),
+    Auth_ResumeRunner: async () => ({ params: { id: (await newRunner()).id }, body: {} }),
+    Auth_RemoveRunner: async () => ({ params: { id: await gone() } }),
+    Auth_ListRunnerTokens: async () => {
+      await newToken();
+      return {};
+    },
+    Auth_CreateRunnerToken: () => ({ body: { name: `wire-new-${unique++}` } }),
+    Auth_RevokeRunnerToken: async () => ({
+      params: { id: (await newToken()).runnerToken.id },
+      body: {},
+    }),
+  };
+}
+
+/** As a runner's program does it; it asks for no tasks. */
+async function registerRunner(platform: Platform, token: string, name: string): Promise<void> {
+  const response = await fetch(`${platform.url}/v1/runner/register`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({
+      name,
+      incarnation: `first-${token.slice(0, 8)}`,
+      host: 'big-one.example.org',
+      cpus: 8,
+      memoryBytes: 34_359_738_368,
+      overcommit: false,
+      gpus: ['NVIDIA A100-SXM4-40GB'],
+      labels: { zone: 'eu-1' },
+      tier: 'namespace',
+      tierReason: 'auto: the strongest tier that works here',
+      network: 'egress',
+      version: '0.1.0',
+    }),
+  });
+  if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`);
 }
 
 function devSamples(platform: Platform): Samples {

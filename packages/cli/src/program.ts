@@ -20,6 +20,11 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/server.ts')).defineServer,
   },
   {
+    name: 'runner',
+    summary: 'work for a platform elsewhere; list, drain and remove its runners',
+    load: async () => (await import('./commands/runner/index.ts')).defineRunner,
+  },
+  {
     name: 'auth',
     summary: 'sign in to a platform',
     load: async () => (await import('./commands/auth.ts')).defineAuth,

@@ -16,6 +16,9 @@ export const MESSAGE_LIMIT = 64 * 1024 * 1024;
 /** Longest error message of an attempt in bytes, cut at runner and server alike. */
 export const ERROR_MESSAGE_LIMIT = 4096;
 
+/** The exit code of a runner's program that its server does not want any more: a new start would not help. */
+export const RUNNER_REFUSED_EXIT = 78;
+
 const millis = z.number();
 const count = z.int().nonnegative();
 
@@ -23,14 +26,33 @@ const count = z.int().nonnegative();
 export const TailRange = z.object({ offset: count, length: count });
 export type TailRange = z.infer<typeof TailRange>;
 
+/** Longest texts that a runner tells of itself. */
+const told = z.string().max(256);
+
 export const RunnerRegistration = z.object({
-  name: z.string(),
+  /** Unique among the runners that come with the same token. */
+  name: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+      'must be up to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
+    ),
   /** New at each start of the process: the older incarnation's leases end at once. */
-  incarnation: z.string(),
+  incarnation: z.string().regex(/^[\w-]{1,64}$/),
+  /** The same at each start in one place: tells two hosts with one name apart; `''` where nobody asks. */
+  instance: z
+    .string()
+    .regex(/^[\w-]{0,64}$/)
+    .default(''),
+  host: told.default(''),
   cpus: z.number().positive(),
   memoryBytes: z.number().positive(),
   /** A component that needs more than the runner has runs alone with all of it. */
   overcommit: z.boolean(),
+  /** Models, one for each GPU; a task that asks for one has it alone. */
+  gpus: z.array(told.min(1)).max(64).default([]),
+  /** Shown to the operator. */
+  labels: z.record(told, told).default({}),
   tier: z.enum(SANDBOX_TIERS),
   /** Why this tier, in words; shown to the operator and on each task. */
   tierReason: z.string(),
@@ -136,7 +158,12 @@ export const ExchangeRequest = z.object({
   /** How long the server may hold the call when it has nothing to grant; 0 answers at once. */
   waitMs: z.number().nonnegative(),
   /** Capacity not taken by tasks that this runner holds. */
-  free: z.object({ cpus: z.number(), memoryBytes: z.number() }),
+  free: z.object({
+    cpus: z.number(),
+    memoryBytes: z.number(),
+    /** Models of the GPUs that no task has. */
+    gpus: z.array(z.string()).max(64).default([]),
+  }),
   /** Nothing is held: a component larger than the runner may be granted, alone. */
   idle: z.boolean(),
   /** Tasks wanted beyond the free capacity, to be staged while others run; 0 for long tasks. */
@@ -186,6 +213,8 @@ export const TaskContext = z.object({
   memoryBytes: z.number(),
   /** Nothing else runs on the runner meanwhile. */
   alone: z.boolean().default(false),
+  /** Models, one of which the task is given a GPU of; none where it asks for none. */
+  gpu: z.array(z.string()).default([]),
   secrets: z.array(SecretGrant),
 });
 export type TaskContext = z.infer<typeof TaskContext>;

@@ -1,10 +1,22 @@
-/** CPUs and memory of the runner: who has them and who waits for them, first come first served. */
-import type { TaskContext } from '@bytenite/contract';
+/** CPUs, memory and GPUs of the runner: who has them and who waits for them, first come first served. */
+import { findGpu, type TaskContext } from '@bytenite/contract';
+import type { Gpu } from './gpus.ts';
 
 export interface Need {
   cpus: number;
   memoryBytes: number;
+  /** Models, one of which it needs a GPU of; none where it needs none. */
+  gpu: readonly string[];
 }
+
+/** What the runner has for tasks. */
+export interface Total {
+  cpus: number;
+  memoryBytes: number;
+  gpus: readonly Gpu[];
+}
+
+type Asked = Pick<TaskContext, 'cpus' | 'memoryBytes' | 'gpu'>;
 
 interface Waiter {
   need: Need;
@@ -17,24 +29,30 @@ const EPSILON = 1e-6;
 
 export class Capacity {
   private waiters: Waiter[] = [];
-  private used: Need = { cpus: 0, memoryBytes: 0 };
+  private used = { cpus: 0, memoryBytes: 0 };
+  private readonly gpus = new Map<Need, Gpu>();
 
-  readonly total: Need;
+  readonly total: Total;
 
-  constructor(total: Need) {
+  constructor(total: Total) {
     this.total = total;
   }
 
   /** What a task takes here: all of it where it has the runner for itself. */
-  needOf(context: Pick<TaskContext, 'cpus' | 'memoryBytes' | 'alone'>): Need {
-    return context.alone ? { ...this.total } : this.limitsOf(context);
+  needOf(context: Asked & Pick<TaskContext, 'alone'>): Need {
+    const limits = this.limitsOf(context);
+    const { cpus, memoryBytes } = this.total;
+    return context.alone ? { ...limits, cpus, memoryBytes } : limits;
   }
 
   /** What a task may use: one that asks for more than the runner has gets all of it. */
-  limitsOf(context: Pick<TaskContext, 'cpus' | 'memoryBytes'>): Need {
+  limitsOf(context: Asked): Need {
+    const models = this.total.gpus.map(({ model }) => model);
     return {
       cpus: Math.min(context.cpus, this.total.cpus),
       memoryBytes: Math.min(context.memoryBytes, this.total.memoryBytes),
+      // It would wait for ever for one that is not here.
+      gpu: findGpu(models, context.gpu) === null ? [] : context.gpu,
     };
   }
 
@@ -46,13 +64,29 @@ export class Capacity {
   concurrency(need: Need): number {
     const byCpus = this.total.cpus / Math.max(need.cpus, EPSILON);
     const byMemory = this.total.memoryBytes / Math.max(need.memoryBytes, 1);
-    return Math.max(1, Math.floor(Math.min(byCpus, byMemory) + EPSILON));
+    const byGpus = need.gpu.length === 0 ? Infinity : this.total.gpus.length;
+    return Math.max(1, Math.floor(Math.min(byCpus, byMemory, byGpus) + EPSILON));
+  }
+
+  /** The GPU that a task has been given. */
+  gpuOf(need: Need): Gpu | null {
+    return this.gpus.get(need) ?? null;
+  }
+
+  /** Models of the GPUs that are left when all of these have theirs. */
+  freeModels(needs: readonly Need[]): string[] {
+    const free = this.freeGpus().map(({ model }) => model);
+    for (const need of needs) {
+      const at = this.gpus.has(need) ? null : findGpu(free, need.gpu);
+      if (at !== null) free.splice(at, 1);
+    }
+    return free;
   }
 
   /** True at once, or a promise of the turn; false when it is not wanted any more. */
   take(need: Need, isWanted: () => boolean): true | Promise<boolean> {
-    if (this.waiters.length === 0 && this.fits(need)) {
-      this.add(need, 1);
+    if (this.fits(need) && !this.waiters.some((waiter) => this.hasGpu(waiter.need))) {
+      this.add(need);
       return true;
     }
     return new Promise((answer) => void this.waiters.push({ need, isWanted, answer }));
@@ -67,27 +101,53 @@ export class Capacity {
   }
 
   give(need: Need): void {
-    this.add(need, -1);
+    this.gpus.delete(need);
+    this.used.cpus -= need.cpus;
+    this.used.memoryBytes -= need.memoryBytes;
     this.serve();
   }
 
   private serve(): void {
-    for (let next = this.waiters[0]; next && this.fits(next.need); next = this.waiters[0]) {
-      this.waiters.shift();
-      this.add(next.need, 1);
-      next.answer(true);
+    for (const waiter of [...this.waiters]) {
+      if (this.fits(waiter.need)) {
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        this.add(waiter.need);
+        waiter.answer(true);
+        // Who waits for a GPU holds up nobody else; who waits for room is not overtaken.
+      } else if (this.hasGpu(waiter.need)) return;
     }
   }
 
   private fits(need: Need): boolean {
     return (
       this.used.cpus + need.cpus <= this.total.cpus + EPSILON &&
-      this.used.memoryBytes + need.memoryBytes <= this.total.memoryBytes
+      this.used.memoryBytes + need.memoryBytes <= this.total.memoryBytes &&
+      this.hasGpu(need)
     );
   }
 
-  private add(need: Need, sign: 1 | -1): void {
-    this.used.cpus += sign * need.cpus;
-    this.used.memoryBytes += sign * need.memoryBytes;
+  private hasGpu({ gpu }: Need): boolean {
+    return gpu.length === 0 || this.findFree(gpu) !== undefined;
+  }
+
+  private findFree(wanted: readonly string[]): Gpu | undefined {
+    const free = this.freeGpus();
+    const at = findGpu(
+      free.map(({ model }) => model),
+      wanted,
+    );
+    return at === null ? undefined : free[at];
+  }
+
+  private freeGpus(): Gpu[] {
+    const taken = new Set(this.gpus.values());
+    return this.total.gpus.filter((gpu) => !taken.has(gpu));
+  }
+
+  private add(need: Need): void {
+    const gpu = this.findFree(need.gpu);
+    if (gpu !== undefined) this.gpus.set(need, gpu);
+    this.used.cpus += need.cpus;
+    this.used.memoryBytes += need.memoryBytes;
   }
 }

@@ -39,6 +39,11 @@ export interface RunnerConfig extends SandboxConfig {
   tokenFile: string;
   workDir: string;
   name: string;
+  /** The same at each start in one place; `''` where names are known to be different. */
+  instance: string;
+  /** Declared models; none finds out what is there. */
+  gpus: string[];
+  labels: Record<string, string>;
   cpus: number;
   memoryBytes: number;
   overcommit: boolean;
@@ -57,6 +62,9 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     tokenFile: resolve(required(values['token-file'], 'token-file')),
     workDir: resolve(required(values['work-dir'], 'work-dir')),
     name: values.name,
+    instance: values.instance,
+    gpus: parseGpuFlags(values.gpu),
+    labels: parseLabels(values.label),
     cpus: positive(values.cpus, 'cpus'),
     memoryBytes: positive(values.memory, 'memory'),
     overcommit: values.overcommit,
@@ -106,6 +114,9 @@ function parseFlags(argv: readonly string[]) {
       'token-file': { type: 'string' },
       'work-dir': { type: 'string' },
       name: { type: 'string', default: hostname() },
+      instance: { type: 'string', default: '' },
+      gpu: { type: 'string', multiple: true, default: [] },
+      label: { type: 'string', multiple: true, default: [] },
       cpus: { type: 'string', default: String(availableParallelism()) },
       memory: { type: 'string', default: String(totalmem()) },
       python: { type: 'string' },
@@ -140,6 +151,25 @@ function positive(text: string, flag: string): number {
     throw new Error(`--${flag} must be a number above 0, not "${text}"`);
   }
   return value;
+}
+
+const MAX_GPUS = 64;
+const LONGEST_TEXT = 256;
+
+function parseGpuFlags(models: string[]): string[] {
+  const isFine = models.every((model) => model.trim() !== '' && model.length <= LONGEST_TEXT);
+  if (isFine && models.length <= MAX_GPUS) return models.map((model) => model.trim());
+  throw new Error(`--gpu must be a model like "NVIDIA A100", at most ${MAX_GPUS} of them`);
+}
+
+function parseLabels(texts: string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, key = '', value = ''] = /^([A-Za-z0-9][\w./-]*)=(.*)$/s.exec(text) ?? [];
+      if (key !== '' && Math.max(key.length, value.length) <= LONGEST_TEXT) return [key, value];
+      throw new Error(`--label must be like zone=eu-1, not "${text}"`);
+    }),
+  );
 }
 
 function parseServer(text: string): URL {

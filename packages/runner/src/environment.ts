@@ -24,7 +24,7 @@ export function taskEnvironment(
   context: TaskContext,
   paths: AttemptPaths,
   caches: CacheDirs,
-  interpreter: string,
+  { interpreter, gpus }: { interpreter: string; gpus: string | null },
 ): Record<string, string> {
   let byPaths = shared.get(context);
   if (!byPaths) shared.set(context, (byPaths = new WeakMap()));
@@ -41,7 +41,11 @@ export function taskEnvironment(
     };
     byPaths.set(paths, variables);
   }
-  const own = { TASK_ID: grant.taskId, ATTEMPT: String(grant.ref.attempt) };
+  const own = {
+    TASK_ID: grant.taskId,
+    ATTEMPT: String(grant.ref.attempt),
+    ...(gpus !== null && { CUDA_VISIBLE_DEVICES: gpus }),
+  };
   if (context.kind !== 'APP') return { ...variables, ...own };
   const chunk = { CHUNK_NUMBER: String(grant.ref.chunk), CHUNK_NAME: grant.chunkName };
   return { ...variables, ...own, ...chunk };

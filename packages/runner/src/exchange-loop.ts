@@ -19,7 +19,6 @@ import { tailSlice } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import type { GrantedTask } from './attempt.ts';
 import { Backoff } from './backoff.ts';
-import type { Need } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
 import { describeError } from './errors.ts';
 import { failpoint } from './failpoint.ts';
@@ -43,6 +42,8 @@ export interface ExchangeLoopDeps {
 }
 
 type Lane = 'short' | 'long';
+
+const NOTHING: Wanted['free'] = { cpus: 0, memoryBytes: 0, gpus: [] };
 
 const LONG_POLL_MS = 20_000;
 /** A lease is counted from when its call was sent: most of it must be left when the call is answered. */
@@ -89,7 +90,7 @@ export class ExchangeLoop {
     clearTimeout(this.timer);
     this.longAbort.abort();
     await this.shortCall;
-    const ask = { free: { cpus: 0, memoryBytes: 0 }, prefetch: 0, idle: false };
+    const ask = { free: { ...NOTHING }, prefetch: 0, idle: false };
     while (!this.deps.outbox.isEmpty && !signal.aborted) {
       if (!(await this.call('short', this.deps.outbox.take(), ask, 0, signal))) return;
     }
@@ -191,17 +192,21 @@ export class ExchangeLoop {
 
   /** What remains to be asked for beside the calls in flight. */
   private net(wanted: Wanted): Wanted {
-    const free: Need = { ...wanted.free };
+    const free = { ...wanted.free, gpus: [...wanted.free.gpus] };
     let { prefetch, idle } = wanted;
     for (const other of this.asked.values()) {
       free.cpus -= other.free.cpus;
       free.memoryBytes -= other.free.memoryBytes;
+      for (const model of other.free.gpus) {
+        const at = free.gpus.indexOf(model);
+        if (at >= 0) free.gpus.splice(at, 1);
+      }
       prefetch -= other.prefetch;
       idle = false;
     }
     const isSpent = free.cpus <= 1e-6 || free.memoryBytes <= 0;
     return {
-      free: isSpent ? { cpus: 0, memoryBytes: 0 } : free,
+      free: isSpent ? { ...NOTHING } : free,
       prefetch: Math.max(0, prefetch),
       idle,
     };

@@ -3,7 +3,7 @@ import type { AttemptFolder, AttemptPaths } from './attempt-folder.ts';
 import type { Attempt } from './attempt.ts';
 import type { CacheQuota } from './cache-quota.ts';
 import type { Cache, Caches } from './caches.ts';
-import type { Capacity } from './capacity.ts';
+import type { Capacity, Need } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import { taskEnvironment } from './environment.ts';
@@ -75,7 +75,10 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
   return {
     slot,
     argv: command,
-    env: taskEnvironment(grant, context, paths, cache, command[0]),
+    env: taskEnvironment(grant, context, paths, cache, {
+      interpreter: command[0],
+      gpus: visibleGpus(deps.capacity, attempt.need),
+    }),
     cwd: componentDir,
     resultsDir: paths.output,
     mounts: mountsOf(staged, cache),
@@ -95,6 +98,12 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
       log.say('WARN', `printed too much: ${bytes} bytes are left out before the last lines`, atMs);
     },
   };
+}
+
+/** The one that the task was given; where there are GPUs none for a task that asks for none. */
+function visibleGpus(capacity: Capacity, need: Need): string | null {
+  if (capacity.total.gpus.length === 0) return null;
+  return capacity.gpuOf(need)?.device ?? '';
 }
 
 /** Everything of this machine that the task is given; in the same places as outside. */

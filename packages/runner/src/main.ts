@@ -1,9 +1,10 @@
 /** The runner's program. It ends by itself on SIGTERM, SIGINT or the end of its parent, after a drain. */
+import { RUNNER_REFUSED_EXIT } from '@bytenite/contract';
 import { pino } from 'pino';
 import { readConfig, readLogLevel, readProbeConfig } from './config.ts';
 import { describeError } from './errors.ts';
 import { probe } from './probe.ts';
-import { Runner } from './runner.ts';
+import { Refused, Runner } from './runner.ts';
 
 /** What is kept in memory while it cannot be written. */
 const HELD_LOG_BYTES = 4 * 1024 * 1024;
@@ -31,12 +32,12 @@ async function main(): Promise<void> {
     const config = readConfig(argv, isRoot);
     const runner = await Runner.start(config, log, shutdown.signal);
     log.info('ready');
-    process.send?.({ ready: true, ...runner.isolation });
+    process.send?.({ ready: true, ...runner.isolation, ...runner.offer });
     await runner.run(shutdown.signal);
   } catch (error) {
     if (!shutdown.signal.aborted) {
       log.fatal({ error: describeError(error) }, 'the runner cannot go on');
-      process.exitCode = 1;
+      process.exitCode = error instanceof Refused ? RUNNER_REFUSED_EXIT : 1;
     }
   } finally {
     if (process.connected) process.disconnect();

@@ -17,7 +17,7 @@ function createOutbox() {
   return { outbox, verdicts };
 }
 
-const NEED = { cpus: 1, memoryBytes: 1 };
+const NEED = { cpus: 1, memoryBytes: 1, gpu: [] };
 
 function addAttempt(outbox: Outbox, lease: string): Attempt {
   const ref = { job: 1, kind: 'APP' as const, run: 0, chunk: 0, attempt: 1 };

@@ -1,5 +1,6 @@
 /** The composition root: wires the parts, lets them work, and drains them in order. */
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { SandboxTier, TaskContext, TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
@@ -11,10 +12,12 @@ import { ServerClock } from './clock.ts';
 import type { RunnerConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { ExchangeLoop } from './exchange-loop.ts';
+import { findGpus, type Gpu } from './gpus.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Interpreters } from './interpreters.ts';
 import { Outbox } from './outbox.ts';
 import { PackageCache } from './packages.ts';
+import { describeError } from './errors.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import { openSandbox } from './sandbox/open-sandbox.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -37,13 +40,24 @@ interface RunnerParts {
   sandbox: Sandbox;
   /** First uid of the slots; null as an ordinary user. */
   uidBase: number | null;
+  gpus: Gpu[];
   staging: Pick<TaskRunnerDeps, 'packages' | 'interpreters' | 'caches'>;
+}
+
+/** The server wants it no more; what was under way has been stopped. */
+export class Refused extends Error {
+  override name = 'Refused';
+
+  constructor() {
+    super('the server refuses this runner: its token was revoked or replaced');
+  }
 }
 
 export class Runner {
   private readonly parts: RunnerParts;
   private readonly clock = new ServerClock();
   private readonly calls = new AbortController();
+  private readonly refused = new AbortController();
   private readonly redactors = new WeakMap<TaskContext, Redactor>();
   private readonly capacity: Capacity;
   private readonly session: Session;
@@ -53,9 +67,10 @@ export class Runner {
   private readonly heartbeat: Heartbeat;
 
   private constructor(parts: RunnerParts) {
-    const { config, log } = parts;
+    const { config, log, gpus } = parts;
     this.parts = parts;
-    this.capacity = new Capacity({ cpus: config.cpus, memoryBytes: config.memoryBytes });
+    const { cpus, memoryBytes } = config;
+    this.capacity = new Capacity({ cpus, memoryBytes, gpus });
     this.session = this.createSession();
     this.outbox = new Outbox(({ lease }, verdict) => {
       if (verdict !== 'committed') log.info({ lease, verdict }, 'attempt not committed');
@@ -71,6 +86,7 @@ export class Runner {
     const dir = openWorkDir(config.workDir, config.uidBase);
     const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
     const python = await interpreters.resolvePython();
+    const gpus = await findGpus(config.gpus, log);
     const { sandbox, uidBase } = await openSandbox(config, dir, python, log, signal);
     const client = new ServerClient(config.server, token);
     try {
@@ -79,7 +95,7 @@ export class Runner {
       await packages.load();
       const caches = new Caches(dir.caches, uidBase, dir.trash);
       const staging = { packages, interpreters, caches };
-      const runner = new Runner({ config, log, dir, client, sandbox, uidBase, staging });
+      const runner = new Runner({ config, log, dir, client, sandbox, uidBase, gpus, staging });
       await runner.register(signal);
       return runner;
     } catch (error) {
@@ -95,15 +111,25 @@ export class Runner {
     return { tier, tierReason: reason, network };
   }
 
+  /** What the supervisor shows of it. */
+  get offer(): Record<string, unknown> {
+    const { gpus } = this.parts;
+    const { cpus, memoryBytes } = this.parts.config;
+    const { runnerId } = this.session.identity;
+    return { runnerId, cpus, memoryBytes, gpus: gpus.map(({ model }) => model) };
+  }
+
   /** Works until the signal, then drains: no task, lease or process is left behind. */
   async run(signal: AbortSignal): Promise<void> {
     const beating = this.heartbeat.run();
     this.exchange.start();
-    if (!signal.aborted) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    const ends = AbortSignal.any([signal, this.refused.signal]);
+    if (!ends.aborted) {
+      await new Promise((resolve) => ends.addEventListener('abort', resolve, { once: true }));
     }
     await this.drain();
     await beating;
+    if (this.refused.signal.aborted && !signal.aborted) throw new Refused();
   }
 
   private async register(signal: AbortSignal): Promise<void> {
@@ -131,8 +157,8 @@ export class Runner {
   }
 
   private createSession(): Session {
-    const { config, client, sandbox, log } = this.parts;
-    const { name, cpus, memoryBytes, overcommit } = config;
+    const { config, client, sandbox, log, gpus } = this.parts;
+    const { name, instance, labels, cpus, memoryBytes, overcommit } = config;
     return new Session({
       client,
       log,
@@ -140,11 +166,19 @@ export class Runner {
       signal: this.calls.signal,
       registration: {
         name,
+        instance,
+        host: hostname(),
+        labels,
         cpus,
         memoryBytes,
         overcommit,
+        gpus: gpus.map(({ model }) => model),
         ...this.isolation,
         version: RUNNER_VERSION,
+      },
+      onRefused: (error) => {
+        log.fatal({ error: describeError(error) }, 'the server refuses this runner');
+        this.refused.abort(error);
       },
       onRegistered: (welcome, sentAt) => sandbox.renew(welcome.leaseMs, sentAt),
     });

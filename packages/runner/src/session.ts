@@ -13,6 +13,8 @@ export interface SessionDeps {
   log: Logger;
   signal: AbortSignal;
   registration: Omit<RunnerRegistration, 'incarnation'>;
+  /** The server takes its token no more: nothing of what it holds is its own any longer. */
+  onRefused(error: ServerError): void;
   /** No lease of this runner can be older than this moment. */
   onRegistered(welcome: RunnerWelcome, sentAt: number): void;
 }
@@ -42,6 +44,11 @@ export class Session {
     return this.registering;
   }
 
+  /** A token that is not known will not be; what else is refused may be allowed to one that has worked. */
+  private isFinal(error: ServerError): boolean {
+    return error.mustRegister || (error.isRefusal && this.welcome === undefined);
+  }
+
   private async registerUntilDone(): Promise<void> {
     const { client, clock, log, signal, registration } = this.deps;
     const backoff = new Backoff();
@@ -59,9 +66,12 @@ export class Session {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // Refused before it ever worked: this is for the operator to put right.
-        if (this.welcome === undefined && error instanceof ServerError && error.isRefusal)
-          throw error;
+        if (error instanceof ServerError && this.isFinal(error)) {
+          // Refused before it ever worked: this is for the operator to put right.
+          if (this.welcome === undefined) throw error;
+          this.deps.onRefused(error);
+          return;
+        }
         log.warn({ error: describeError(error) }, 'registration failed, trying again');
         await backoff.wait();
       }

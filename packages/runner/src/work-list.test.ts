@@ -10,7 +10,7 @@ import { monotonicMs } from './clock.ts';
 import { createRedactor } from './redact.ts';
 import { WorkList } from './work-list.ts';
 
-const NEED = { cpus: 1, memoryBytes: 0 };
+const NEED = { cpus: 1, memoryBytes: 0, gpu: [] };
 
 let dir: string;
 beforeEach(() => {
@@ -24,7 +24,7 @@ afterEach(() => {
 
 /** Tasks that are staged at once and, given their turn, run for ever. */
 function createWork() {
-  const capacity = new Capacity({ cpus: 1, memoryBytes: 0 });
+  const capacity = new Capacity({ cpus: 1, memoryBytes: 0, gpus: [] });
   const running: string[] = [];
   const released: string[] = [];
   const work = new WorkList(capacity, {

@@ -5,11 +5,11 @@
  * but no CPU, so the next attempts are staged while others run, a few ahead.
  */
 import { join } from 'node:path';
-import type { PhaseReport } from '@bytenite/contract';
+import type { ExchangeRequest, PhaseReport } from '@bytenite/contract';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
 import { MAX_SLOTS } from './id-range.ts';
-import type { Capacity, Need } from './capacity.ts';
+import type { Capacity } from './capacity.ts';
 import { monotonicMs } from './clock.ts';
 import type { EndedAttempt } from './outbox.ts';
 import { Prefetch } from './prefetch.ts';
@@ -28,7 +28,7 @@ export interface WorkListOptions {
 }
 
 export interface Wanted {
-  free: Need;
+  free: ExchangeRequest['free'];
   prefetch: number;
   idle: boolean;
 }
@@ -96,15 +96,15 @@ export class WorkList {
 
   /** What to ask the server for. */
   wanted(): Wanted {
-    const { total } = this.capacity;
-    const free = { ...total };
-    for (const attempt of this.attempts()) {
-      if (!attempt.occupies) continue;
-      free.cpus -= attempt.need.cpus;
-      free.memoryBytes -= attempt.need.memoryBytes;
+    const { cpus, memoryBytes } = this.capacity.total;
+    const needs = this.attempts().flatMap(({ occupies, need }) => (occupies ? [need] : []));
+    const free = { cpus, memoryBytes, gpus: this.capacity.freeModels(needs) };
+    for (const need of needs) {
+      free.cpus -= need.cpus;
+      free.memoryBytes -= need.memoryBytes;
     }
     const isFull = free.cpus <= 1e-6 || free.memoryBytes <= 0;
-    const none = { cpus: 0, memoryBytes: 0 };
+    const none = { cpus: 0, memoryBytes: 0, gpus: [] };
     if (this.draining) return { free: none, prefetch: 0, idle: false };
     const prefetch = Math.max(0, this.storeTarget() - this.stored);
     return { free: isFull ? none : free, prefetch, idle: this.isIdle };

@@ -15,6 +15,7 @@ import { createRunnerDirectory } from './engine/runners.ts';
 import { checkInstallation } from './installation.ts';
 import { openLinkSigner } from './links.ts';
 import { createLogger } from './logging.ts';
+import { keepRunnersInSync } from './scheduler/runner-sync.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { createSchemaValidator } from './schema/validate.ts';
 import { shareSignals } from './shared-signals.ts';
@@ -124,6 +125,7 @@ async function main(): Promise<void> {
   const healthOnly = config.role === 'scheduler';
   const server = await listen(createApp(ctx, { runnerToken, healthOnly }), config, ctx.logger);
   const scheduler = config.role === 'api' ? null : await startScheduler(ctx);
+  const synced = healthOnly ? null : keepRunnersInSync(ctx, stop.signal);
   ctx.logger.info({ port: server.port, host: config.host }, 'server is ready');
   process.send?.({ ready: true, port: server.port, apiKeyCreated: first.created });
 
@@ -133,6 +135,7 @@ async function main(): Promise<void> {
   ctx.signals.notify('runnable'); // long polls look up
   await scheduler?.close();
   await server.close();
+  await synced;
   await ctx.schemas.close();
   await ctx.blobs.close();
   await ctx.store.close();

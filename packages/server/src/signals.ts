@@ -5,7 +5,7 @@
 /** Nobody notifies `never`: it is a wait that ends by time or abort. */
 export type Topic = (typeof SHARED_TOPICS)[number] | 'never';
 
-export const SHARED_TOPICS = ['runnable', 'step', 'event'] as const;
+export const SHARED_TOPICS = ['runnable', 'step', 'event', 'runner'] as const;
 
 export interface Signals {
   notify: (topic: Topic) => void;

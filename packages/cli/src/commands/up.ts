@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { TASK_NETWORKS } from '@bytenite/contract';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Interrupted, UsageError } from '../errors.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
@@ -11,8 +10,16 @@ import { programOf } from '../supervisor/programs.ts';
 import { supervise, type UpOptions } from '../supervisor/supervise.ts';
 import { paint } from '../terminal/style.ts';
 import { version } from '../platform/version.ts';
+import {
+  addRunnerOptions,
+  parseMemory,
+  parsePositive,
+  runnerArgs,
+  sizeArgs,
+  type RunnerOptions,
+} from './runner-options.ts';
 
-interface Options extends GlobalOptions {
+interface Options extends GlobalOptions, RunnerOptions {
   port: number;
   host: string;
   publicUrl?: string;
@@ -20,24 +27,14 @@ interface Options extends GlobalOptions {
   runner: boolean;
   runnerCpus?: number;
   runnerMemory?: number;
-  python?: string;
-  sandbox?: string;
-  taskNetwork?: string;
-  allowEgress?: string[];
-  overcommit: boolean;
   allowSharedProcessTier?: true;
   verbose?: true;
   logLevel?: string;
   logFormat?: LogFormat;
 }
 
-/** What people choose between; the runner knows one more, for benches. */
-const SANDBOX_TIERS = ['auto', 'namespace', 'process'] as const;
-
-const TASK_NETWORK_CHOICES = ['auto', ...TASK_NETWORKS] as const;
-
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const LOG_FORMATS = ['json', 'pretty'] as const;
+export const LOG_FORMATS = ['json', 'pretty'] as const;
 
 const HELP = `
 Starts the API's server and a runner for tasks, as processes of their own. The data directory is ~/.bytenite
@@ -56,26 +53,9 @@ export function defineUp(command: Command): void {
     .option('--trust-proxy', 'believe the X-Forwarded headers of a proxy in front of it')
     .option('--no-runner', 'only the server; runners elsewhere do the work')
     .option('--runner-cpus <n>', 'CPUs for tasks (else all of this machine)', parsePositive)
-    .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseMemory)
-    .option('--python <path>', 'Python that runs .py components (else the one found)')
-    .addOption(
-      new Option(
-        '--sandbox <tier>',
-        'how tasks are kept apart (auto: the strongest there is)',
-      ).choices(SANDBOX_TIERS),
-    )
-    .addOption(
-      new Option('--task-network <what>', 'what tasks may reach at the most').choices(
-        TASK_NETWORK_CHOICES,
-      ),
-    )
-    .option('--allow-egress <range...>', 'private ranges that tasks may reach, like 10.1.0.0/16')
-    .addOption(
-      new Option('--overcommit', 'run what asks for more than this machine has, alone').default(
-        true,
-      ),
-    )
-    .option('--no-overcommit', 'let it wait instead')
+    .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseMemory);
+  addRunnerOptions(command);
+  command
     .option(
       '--allow-shared-process-tier',
       'let several users, or whoever reaches --host, share a runner that does not keep them apart',
@@ -127,7 +107,9 @@ function upOptions(options: Options, dataDir: string): UpOptions {
       ...(trustProxy ? ['--trust-proxy'] : []),
       ...(allowSharedProcessTier ? ['--allow-shared-process-tier'] : []),
     ],
-    runnerArgs: options.runner ? runnerArgs(options) : undefined,
+    runnerArgs: options.runner
+      ? [...sizeArgs(options.runnerCpus, options.runnerMemory), ...runnerArgs(options)]
+      : undefined,
     shown: options.verbose && (options.logFormat ?? defaultFormat()),
     logLevel: options.logLevel,
     programs: {
@@ -138,28 +120,15 @@ function upOptions(options: Options, dataDir: string): UpOptions {
 }
 
 /** For whoever reads it: people, or a program that takes them. */
-function defaultFormat(): LogFormat {
+export function defaultFormat(): LogFormat {
   return process.stderr.isTTY ? 'pretty' : 'json';
-}
-
-function runnerArgs(options: Options): string[] {
-  const { runnerCpus, runnerMemory, python, sandbox, overcommit } = options;
-  const { taskNetwork, allowEgress = [] } = options;
-  return [
-    ...(runnerCpus === undefined ? [] : ['--cpus', String(runnerCpus)]),
-    ...(runnerMemory === undefined ? [] : ['--memory', String(runnerMemory)]),
-    ...(python === undefined ? [] : ['--python', path.resolve(python)]),
-    ...(sandbox === undefined ? [] : ['--sandbox', sandbox]),
-    ...(taskNetwork === undefined ? [] : ['--task-network', taskNetwork]),
-    ...allowEgress.flatMap((range) => ['--allow-egress', range]),
-    overcommit ? '--overcommit' : '--no-overcommit',
-  ];
 }
 
 function refuseRunnerOptions(options: Options): void {
   const { runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress } = options;
   const given = [runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress];
-  const isGiven = given.some((value) => value !== undefined);
+  const lists = [...options.gpu, ...options.label];
+  const isGiven = given.some((value) => value !== undefined) || lists.length > 0;
   if (isGiven) throw new UsageError('--no-runner leaves no runner for the other runner options');
 }
 
@@ -210,29 +179,4 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= MAX_PORT) return port;
   throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`);
-}
-
-function parsePositive(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('It must be a number above 0.');
-}
-
-/** Less starts no interpreter; mostly it is a size without its unit. */
-const LEAST_MEMORY = 64 * 1024 ** 2;
-
-function parseMemory(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes >= LEAST_MEMORY) return bytes;
-  throw new InvalidArgumentError(`It must be at least 64MiB, and ${text} is ${bytes} bytes.`);
-}
-
-const UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
-
-function parseBytes(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
-  const factor = unit === undefined ? undefined : UNITS[unit.toLowerCase()];
-  const bytes = Math.floor(Number(amount) * (factor ?? 0));
-  if (bytes > 0) return bytes;
-  throw new InvalidArgumentError('It must be a size like 512MiB, 6GiB or 6000000000 (bytes).');
 }

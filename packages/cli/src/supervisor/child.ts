@@ -18,6 +18,8 @@ export interface ChildPlan {
   logFile: string;
   /** Its log also goes to stderr, in this form; undefined where it does not. */
   shown: LogFormat | undefined;
+  /** The exit code that says that starting it again would not help, though it was ready once. */
+  finalExit?: number;
 }
 
 /** What a child says once it serves. */
@@ -31,7 +33,7 @@ export interface ChildEvents {
   ready: (message: ReadyMessage) => void;
   /** It ended unasked, and is started again after the pause. */
   crashed: (how: string, pauseMs: number) => void;
-  /** It ended before it ever was ready: starting it again would not help. */
+  /** It ended before it ever was ready, or said so: starting it again would not help. */
   failed: (how: string) => void;
 }
 
@@ -65,7 +67,7 @@ export function keepRunning(plan: ChildPlan, events: ChildEvents): KeptChild {
       });
       const how = await ending(current);
       if (stopping.signal.aborted) return;
-      if (!wasReady) {
+      if (!wasReady || how === exitWords(plan.finalExit)) {
         events.failed(how);
         return;
       }
@@ -137,11 +139,15 @@ function tee(child: ChildProcess, { logFile, shown }: ChildPlan): void {
 async function ending(child: ChildProcess): Promise<string> {
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    return signal === null ? `exit code ${code}` : `signal ${signal}`;
+    return signal === null ? exitWords(code) : `signal ${signal}`;
   } catch (error) {
     // It could not be started at all.
     return (error as Error).message;
   }
+}
+
+function exitWords(code: number | null | undefined): string {
+  return `exit code ${code}`;
 }
 
 function killGroup(child: ChildProcess | undefined): void {

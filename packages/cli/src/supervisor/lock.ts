@@ -100,7 +100,7 @@ async function alreadyRunning(dataDir: string, pid: number): Promise<CliError> {
     fix: [
       'use it: every command finds it by itself, like bytenite job list',
       `or stop it: kill ${pid}`,
-      'or start a second one beside it: bytenite up --data-dir DIR --port PORT',
+      'or start a second one beside it, with a data directory of its own: --data-dir DIR',
     ],
   });
 }

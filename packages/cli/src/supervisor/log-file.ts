@@ -11,11 +11,27 @@ import {
   truncateSync,
 } from 'node:fs';
 
+import { pino, type Logger } from 'pino';
+
 const LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** Keeps the log of the start before as `<file>.1`. */
 export function rotateLog(file: string): void {
   if (existsSync(file)) renameSync(file, `${file}.1`);
+}
+
+/** What the log keeps in memory while the disk is full. */
+const HELD_LOG_BYTES = 1024 * 1024;
+
+/** What the supervisor did, beside the logs of its children. A full disk stops no platform. */
+export function openLogger(file: string, name: string, logLevel: string | undefined): Logger {
+  rotateLog(file);
+  const level = logLevel ?? (process.env['BYTENITE_LOG_LEVEL'] || 'info');
+  const place = { dest: file, mode: 0o600, sync: true, maxLength: HELD_LOG_BYTES };
+  const destination = pino.destination(place);
+  // Written with the next line that there is room for.
+  destination.on('error', () => undefined);
+  return pino({ name, level }, destination);
 }
 
 /** Opened for appending: after a cut, writing goes on at the new end. */

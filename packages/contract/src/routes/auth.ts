@@ -15,6 +15,14 @@ import {
 } from '../shapes/account.ts';
 import { BackupReply } from '../shapes/backup.ts';
 import { Empty, GenericResponse, ServiceInfo } from '../shapes/common.ts';
+import {
+  CreateRunnerTokenInput,
+  CreateRunnerTokenReply,
+  DrainRunnerInput,
+  RunnerReply,
+  RunnersReply,
+  RunnerTokensReply,
+} from '../shapes/runners.ts';
 import { CreateSecretInput, SecretsReply } from '../shapes/secret.ts';
 
 export const authRoutes = defineRoutes({
@@ -196,6 +204,61 @@ export const authRoutes = defineRoutes({
     method: 'POST',
     path: '/admin/users/{id}/api_keys/{keyId}/revoke',
     summary: "End a user's API key (extension, administrators)",
+    done: true,
+    body: Empty,
+    reply: GenericResponse,
+  },
+  Auth_ListRunners: {
+    method: 'GET',
+    path: '/admin/runners',
+    summary: 'List runners, with their state and what they hold (extension, administrators)',
+    done: true,
+    reply: RunnersReply,
+  },
+  Auth_DrainRunner: {
+    method: 'POST',
+    path: '/admin/runners/{id}/drain',
+    summary:
+      'Give a runner no new tasks until it is resumed; those that it has go on (extension, administrators)',
+    done: true,
+    body: DrainRunnerInput,
+    reply: RunnerReply,
+  },
+  Auth_ResumeRunner: {
+    method: 'POST',
+    path: '/admin/runners/{id}/resume',
+    summary: 'Give a drained runner tasks again (extension, administrators)',
+    done: true,
+    body: Empty,
+    reply: RunnerReply,
+  },
+  Auth_RemoveRunner: {
+    method: 'DELETE',
+    path: '/admin/runners/{id}',
+    summary: 'Forget a runner that is gone (extension, administrators)',
+    done: true,
+    reply: GenericResponse,
+  },
+  Auth_ListRunnerTokens: {
+    method: 'GET',
+    path: '/admin/runner_tokens',
+    summary: 'List runner tokens, newest first (extension, administrators)',
+    done: true,
+    reply: RunnerTokensReply,
+  },
+  Auth_CreateRunnerToken: {
+    method: 'POST',
+    path: '/admin/runner_tokens',
+    summary:
+      'Create a token with which runners join; it is shown this once (extension, administrators)',
+    done: true,
+    body: CreateRunnerTokenInput,
+    reply: CreateRunnerTokenReply,
+  },
+  Auth_RevokeRunnerToken: {
+    method: 'POST',
+    path: '/admin/runner_tokens/{id}/revoke',
+    summary: 'End a runner token: its runners lose their tasks at once (extension, administrators)',
     done: true,
     body: Empty,
     reply: GenericResponse,

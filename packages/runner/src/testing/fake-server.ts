@@ -195,6 +195,7 @@ export class FakeServer {
       alone: false,
       cpus: 1,
       memoryBytes: 256 * 1024 * 1024,
+      gpu: [],
       secrets: [],
       ...options.context,
     };

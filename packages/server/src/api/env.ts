@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { RunnerTokenHolder } from '../engine/runners/runner-token.ts';
 
 /** What Hono's context holds in this application. */
 export interface AppEnv {
@@ -9,5 +10,7 @@ export interface AppEnv {
     operation?: string;
     /** Id of the account that called; unset for calls without one. */
     account?: string;
+    /** What a runner came with; only below its own base. */
+    runnerToken: RunnerTokenHolder;
   };
 }

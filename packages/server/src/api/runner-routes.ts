@@ -1,5 +1,4 @@
-/** The runners' side of the API, below /v1/runner; its token belongs to the installation. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+/** The runners' side of the API, below /v1/runner, with the installation's own token or one that was made for them. */
 import { Readable } from 'node:stream';
 import {
   ApiError,
@@ -16,8 +15,18 @@ import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import { exchange } from '../engine/exchange/exchange.ts';
 import { heartbeat } from '../engine/exchange/heartbeat.ts';
-import { findPackage, openInput, storeResult } from '../engine/exchange/lease-data.ts';
+import {
+  findPackage,
+  openInput,
+  requireLeaseOf,
+  storeResult,
+} from '../engine/exchange/lease-data.ts';
 import { registerRunner } from '../engine/exchange/register.ts';
+import {
+  authenticateRunner,
+  OWN_TOKEN,
+  type RunnerTokenHolder,
+} from '../engine/runners/runner-token.ts';
 import type { Runner } from '../engine/runners.ts';
 import type { AppEnv } from './env.ts';
 import { bodyOf } from './request-body.ts';
@@ -25,33 +34,37 @@ import { bodyOf } from './request-body.ts';
 /** A JSON call of a runner is small; an exchange has a limit of its own. */
 const JSON_LIMIT = 1024 * 1024;
 
-export function runnerRoutes(ctx: Context, runnerToken: string): Hono<AppEnv> {
+export function runnerRoutes(ctx: Context, ownToken: string): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const expected = digest(runnerToken);
   const { idleMs } = ctx.config.limits;
   app.use(async (c, next) => {
     const token = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
-    if (!timingSafeEqual(digest(token), expected)) {
-      throw new ApiError('UNAUTHENTICATED', 'invalid runner token');
-    }
+    c.set('runnerToken', await authenticateRunner(ctx, token, ownToken));
     await next();
   });
   app.post('/register', async (c) => {
     const registration = parse(RunnerRegistration, await readJson(c, idleMs));
-    return c.json(await registerRunner(ctx, registration));
+    return c.json(await registerRunner(ctx, registration, c.get('runnerToken')));
   });
   app.post('/heartbeat', async (c) => {
     const request = parse(HeartbeatRequest, await readJson(c, idleMs));
-    return c.json(await heartbeat(ctx, registered(ctx, request), request));
+    const runner = registered(ctx, request, c.get('runnerToken'));
+    return c.json(await heartbeat(ctx, runner, request));
   });
   app.post('/exchange', async (c) => {
     const { header, tail } = decodeMessage(await readBytes(c, MESSAGE_LIMIT, idleMs));
     const request = parse(ExchangeRequest, header);
-    const runner = registered(ctx, request);
+    const runner = registered(ctx, request, c.get('runnerToken'));
     const result = await exchange(ctx, runner, request, tail, c.req.raw.signal);
     return c.body(encodeMessage(result.reply, result.tail) as Uint8Array<ArrayBuffer>, 200, {
       'content-type': 'application/octet-stream',
     });
+  });
+  // The id of a lease is random and known to its runner only; a token opens none of another's all the same.
+  app.use('/leases/:lease/*', async (c, next) => {
+    const token = c.get('runnerToken');
+    if (token !== OWN_TOKEN) await requireLeaseOf(ctx, token, c.req.param('lease'));
+    await next();
   });
   app.get('/leases/:lease/input', async (c) => {
     const stream = await openInput(ctx, c.req.param('lease'), c.req.raw.signal);
@@ -69,17 +82,18 @@ export function runnerRoutes(ctx: Context, runnerToken: string): Hono<AppEnv> {
   return app;
 }
 
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
 /**
  * A server that restarted knows no runner, and one that was silent for a lease counts as stopped: they
  * register (again), which looks once more whether they may take part, and keep what leases they have.
  */
-function registered(ctx: Context, request: { runnerId: string; incarnation: string }): Runner {
+function registered(
+  ctx: Context,
+  request: { runnerId: string; incarnation: string },
+  token: RunnerTokenHolder,
+): Runner {
   const runner = ctx.runners.find(request.runnerId, request.incarnation);
-  if (runner === undefined || ctx.runners.isSilent(runner, ctx.now()))
+  const isKnown = runner !== undefined && runner.token === token.id;
+  if (!isKnown || ctx.runners.isSilent(runner, ctx.now()))
     throw new ApiError('UNAUTHENTICATED', 'unknown runner: register first');
   return runner;
 }

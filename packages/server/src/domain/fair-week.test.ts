@@ -50,7 +50,7 @@ function claim(users: readonly User[], now: number): void {
     .filter((one) => one.waiting > 0)
     .map((one): Asking & { one: User } => ({
       account: one.name,
-      needs: NEEDS,
+      needs: { ...NEEDS, gpu: [] },
       waiting: one.waiting,
       one,
     }));
@@ -63,7 +63,14 @@ function claim(users: readonly User[], now: number): void {
     }),
   );
   const memoryBytes = 1024 ** 4;
-  const free = { cpus: SLOTS - running, memoryBytes, prefetch: 0, idle: false, left: 500 };
+  const free = {
+    cpus: SLOTS - running,
+    memoryBytes,
+    gpus: [],
+    prefetch: 0,
+    idle: false,
+    left: 500,
+  };
   const size = { cpus: SLOTS, memoryBytes, overcommit: false };
   const { counts } = shareOut(asking, shares, { size, capacity: free, halfLifeMs: HOUR });
   for (const [{ one }, count] of counts) {

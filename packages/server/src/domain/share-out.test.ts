@@ -5,8 +5,8 @@ import { shareOut, type Asking, type Capacity, type Share } from './share-out.ts
 const GIB = 1024 ** 3;
 const HOUR = 3_600_000;
 
-function job(account: string, waiting: number, cpus = 1, gib = 1): Asking {
-  return { account, waiting, needs: { cpus, memoryBytes: gib * GIB } };
+function job(account: string, waiting: number, cpus = 1, gib = 1, gpu: string[] = []): Asking {
+  return { account, waiting, needs: { cpus, memoryBytes: gib * GIB, gpu } };
 }
 
 function share(standing: number, room: Partial<Share['room']> = {}): Share {
@@ -15,7 +15,8 @@ function share(standing: number, room: Partial<Share['room']> = {}): Share {
 
 function runner(cpus: number, free: Partial<Capacity> = {}, overcommit = false) {
   const size = { cpus, memoryBytes: 1000 * GIB, overcommit };
-  const capacity = { cpus, memoryBytes: 1000 * GIB, prefetch: 0, idle: true, left: 500, ...free };
+  const rest = { gpus: [], prefetch: 0, idle: true, left: 500, ...free };
+  const capacity = { cpus, memoryBytes: 1000 * GIB, ...rest };
   return { size, capacity, halfLifeMs: HOUR };
 }
 
@@ -27,6 +28,22 @@ function counts(
   const { counts: given } = shareOut(asking, new Map(Object.entries(shares)), on);
   return asking.map((one) => given.get(one) ?? 0);
 }
+
+describe('GPUs', () => {
+  it('are given one to a task, to those that take their model, and hold up nobody else', () => {
+    const all = [job('a', 9, 1, 1, ['t4']), job('b', 9, 1, 1, ['A100']), job('c', 2)];
+    const gpus = ['NVIDIA Tesla T4', 'NVIDIA Tesla T4'];
+    expect(counts(all, {}, runner(9, { gpus }))).toEqual([2, 0, 2]);
+    expect(counts(all, {}, runner(9, { gpus: ['A100'] }))).toEqual([0, 1, 2]);
+  });
+
+  it('that are taken are waited for without a runner that is kept', () => {
+    const passed = (free: Partial<Capacity>) =>
+      shareOut([job('a', 1, 2, 1, ['t4'])], new Map(), runner(9, free)).passedOver;
+    expect(passed({ gpus: [] })).toBeNull();
+    expect(passed({ gpus: ['T4'], cpus: 1 })).not.toBeNull();
+  });
+});
 
 describe('a runner’s capacity', () => {
   it('is shared evenly by accounts that stand alike, and what one leaves goes to the others', () => {
@@ -110,6 +127,7 @@ it('any sharing out keeps within the capacity, the limits and what waits', () =>
       needs: fc.record({
         cpus: fc.constantFrom(0.25, 1, 2, 5),
         memoryBytes: fc.integer({ min: 0, max: 8 }).map((gib) => gib * GIB),
+        gpu: fc.constantFrom<string[]>([], ['T4']),
       }),
     }),
     { maxLength: 8 },

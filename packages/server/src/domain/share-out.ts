@@ -1,11 +1,20 @@
 /** Which waiting tasks a runner gets: one after the other, each for the account whose turn it is. */
+import { findGpu } from '@bytenite/contract';
 import { standingCost, type Needs } from './fair-share.ts';
 import { hasRoom, type Room } from './limits.ts';
+
+/** What one task takes. */
+export interface TaskNeeds extends Needs {
+  /** Models, one of which it needs a GPU of; none where it needs none. */
+  gpu: readonly string[];
+}
 
 /** What a runner can take now. */
 export interface Capacity extends Needs {
   /** It holds nothing. */
   isEmpty?: boolean;
+  /** Models of the GPUs that are free. */
+  gpus: readonly string[];
   /** Tasks that it wants to stage ahead, beyond what fits. */
   prefetch: number;
   idle: boolean;
@@ -22,7 +31,7 @@ export interface Size extends Needs {
 /** A job with waiting tasks that are alike. */
 export interface Asking {
   account: string;
-  needs: Needs;
+  needs: TaskNeeds;
   /** A task of it takes a whole runner, whatever it needs. */
   alone?: boolean;
   waiting: number;
@@ -72,7 +81,9 @@ export function shareOut<Job extends Asking>(
     if (!isAllowed || !take(left, job, runner.size)) {
       // Capacity and room only shrink: what does not fit now fits no more.
       jobs.shift();
-      if (isAllowed && counts.size === 0) passedOver ??= job;
+      // A runner is not kept for a GPU: what has it now gives it back to whose turn it is then.
+      const isForRoom = job.alone === true || hasGpu(left, job.needs);
+      if (isAllowed && counts.size === 0 && isForRoom) passedOver ??= job;
       continue;
     }
     counts.set(job, count + 1);
@@ -130,9 +141,11 @@ function take(left: Capacity, { needs, alone = false }: Asking, size: Size): boo
   const isOversized = isLargerThan(needs, size);
   if (isOversized && !(size.overcommit && left.idle)) return false;
   const taken = grantedTo(needs, size);
-  if (taken.cpus <= left.cpus + EPSILON && taken.memoryBytes <= left.memoryBytes) {
+  const fits = taken.cpus <= left.cpus + EPSILON && taken.memoryBytes <= left.memoryBytes;
+  if (fits && hasGpu(left, needs)) {
     left.cpus -= taken.cpus;
     left.memoryBytes -= taken.memoryBytes;
+    left.gpus = withoutGpu(left.gpus, needs.gpu);
   } else if (left.prefetch > 0) left.prefetch -= 1;
   else if (!isOversized) return false;
   left.idle = false;
@@ -145,4 +158,13 @@ function takeAll(left: Capacity): boolean {
   if (left.isEmpty !== true) return false;
   left.left = 0;
   return true;
+}
+
+function hasGpu({ gpus }: Capacity, { gpu }: TaskNeeds): boolean {
+  return gpu.length === 0 || findGpu(gpus, gpu) !== null;
+}
+
+function withoutGpu(gpus: readonly string[], wanted: readonly string[]): readonly string[] {
+  const at = findGpu(gpus, wanted);
+  return at === null ? gpus : gpus.toSpliced(at, 1);
 }

@@ -8,7 +8,12 @@
 import { precondition, type RunnerRegistration } from '@bytenite/contract';
 import type { Context } from '../context.ts';
 import { countAccounts } from '../store/accounts.ts';
+import { listKnownRunners } from '../store/runners.ts';
 import type { Db } from '../store/store.ts';
+import { toRunner } from './runners/runner-view.ts';
+import type { Runner } from './runners.ts';
+
+const MAX_RUNNERS = 10_000;
 
 function isWeak({ tier, network }: RunnerRegistration): boolean {
   return tier === 'process' || (tier !== 'null' && network === 'host');
@@ -24,12 +29,21 @@ const HOW_TO_ALLOW =
 /** Within the transaction that has made an account. */
 export async function refuseSharedTierOfRunners(ctx: Context, db: Db): Promise<void> {
   if (ctx.config.allowSharedProcessTier || (await countAccounts(db)) < 2) return;
-  const weak = ctx.runners.list(ctx.now()).find(isWeak);
+  const weak = (await livingRunners(ctx, db)).find(isWeak);
   if (weak === undefined) return;
   throw precondition(
     `a second user is refused: runner ${weak.name} runs tasks in the ${describeTier(weak)}, ` +
       `which does not keep users apart; ${HOW_TO_ALLOW}`,
   );
+}
+
+/** Those of other servers are looked up: one may have come a moment ago. */
+async function livingRunners(ctx: Context, db: Db): Promise<Runner[]> {
+  const now = ctx.now();
+  const here = ctx.runners.list(now);
+  if (ctx.store.shared === null) return here;
+  const known = (await listKnownRunners(db, MAX_RUNNERS)).map(toRunner);
+  return [...here, ...known.filter((runner) => !ctx.runners.isSilent(runner, now))];
 }
 
 /** After the runner has become known. */

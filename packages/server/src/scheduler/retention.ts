@@ -15,6 +15,7 @@ import {
   insertGarbage,
   takeGarbage,
 } from '../store/records.ts';
+import { forgetRunnersBefore } from '../store/runners.ts';
 
 const PER_ROUND = 100;
 /** What a server took and did not delete is another's after this. */
@@ -78,10 +79,14 @@ export async function collectPackages(ctx: Context): Promise<boolean> {
   return collected === PER_ROUND;
 }
 
-/** Forgets old events and ended access tokens. */
+/** A runner that was gone for this long is not expected back. */
+const RUNNER_FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
+
+/** Forgets old events, ended access tokens and runners that are gone. */
 export async function forget(ctx: Context): Promise<boolean> {
   await sweepAccessTokens(ctx);
   await forgetKeys(ctx);
+  await forgetRunnersBefore(ctx.store.db, ctx.now() - RUNNER_FORGOTTEN_MS, ROWS_PER_ROUND);
   const before = ctx.now() - ctx.config.eventRetentionMs;
   return (await deleteEventsBefore(ctx.store.db, before, ROWS_PER_ROUND)) === ROWS_PER_ROUND;
 }

@@ -6,6 +6,7 @@ import { describeLedger } from './ledger.conformance.ts';
 import { describeLeases } from './leases.conformance.ts';
 import { describeQueue } from './queue.conformance.ts';
 import { describeRecords } from './records.conformance.ts';
+import { describeRunners } from './runners.conformance.ts';
 import { describeSchema } from './schema.conformance.ts';
 import { describeSteps } from './steps.conformance.ts';
 import type { Fixture } from '../testing/store-fixture.ts';
@@ -54,6 +55,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     describeQueue(fixture);
     describeSteps(fixture);
     describeRecords(fixture);
+    describeRunners(fixture);
     describeComponents(fixture);
     describeLedger(fixture);
   });

@@ -18,6 +18,7 @@ import { retries } from './migrations/0008-retries.ts';
 import { fairShare } from './migrations/0009-fair-share.ts';
 import { readyOrder } from './migrations/0010-ready-order.ts';
 import { learningAttempts } from './migrations/0011-learning-attempts.ts';
+import { runners } from './migrations/0012-runners.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -122,6 +123,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0009-fair-share': fairShare,
     '0010-ready-order': readyOrder,
     '0011-learning-attempts': learningAttempts,
+    '0012-runners': runners,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

@@ -400,6 +400,34 @@ export interface IdemTable {
   created_at: number;
 }
 
+/** What runners of other hosts join with. */
+export interface RunnerTokenTable {
+  id: string;
+  /** Of those that are not revoked, no two have the same. */
+  name: string;
+  /** Hex SHA-256 of the token. */
+  hash: string;
+  fingerprint: string;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+/** A runner, as it told of itself and as the operator wants it. */
+export interface RunnerTable {
+  id: string;
+  /** Id of the token that it came with; `""` for the platform's own. */
+  token: string;
+  incarnation: string;
+  instance: string;
+  /** RunnerRegistration, JSON. */
+  facts: string;
+  registered_at: number;
+  /** Written every few seconds, not with each message. */
+  seen_at: number;
+  draining: number;
+  drain_reason: string;
+}
+
 /** Small facts about the installation, such as the key that signs links. */
 export interface MetaTable {
   key: string;
@@ -435,6 +463,8 @@ export interface Tables {
   coupon: CouponTable;
   redemption: RedemptionTable;
   idem: IdemTable;
+  runner_token: RunnerTokenTable;
+  runner: RunnerTable;
   meta: MetaTable;
 }
 
@@ -454,5 +484,7 @@ export type DataKeyRow = Selectable<DataKeyTable>;
 export type SecretRow = Selectable<SecretTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type AccountRow = Selectable<AccountTable>;
+export type RunnerRow = Selectable<RunnerTable>;
+export type RunnerTokenRow = Selectable<RunnerTokenTable>;
 export type LedgerRow = Selectable<LedgerTable>;
 export type CouponRow = Selectable<CouponTable>;

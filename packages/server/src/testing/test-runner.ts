@@ -16,9 +16,11 @@ import {
   type RunnerRegistration,
   type Verdict,
 } from '@bytenite/contract';
+import type { z } from 'zod';
 import { exchange } from '../engine/exchange/exchange.ts';
 import { heartbeat } from '../engine/exchange/heartbeat.ts';
 import { registerRunner } from '../engine/exchange/register.ts';
+import { OWN_TOKEN, runnerIdOf, type RunnerTokenHolder } from '../engine/runners/runner-token.ts';
 import type { Runner } from '../engine/runners.ts';
 import { bundleOf, type Files } from './bundle-of.ts';
 import type { TestContext } from './context.ts';
@@ -40,7 +42,8 @@ export interface TestReport {
   bytes: Uint8Array;
 }
 
-export type Message = Partial<Omit<ExchangeRequest, 'ended' | 'logs'>> & {
+export type Message = Partial<Omit<ExchangeRequest, 'ended' | 'logs' | 'free'>> & {
+  free?: z.input<typeof ExchangeRequest>['free'];
   ended?: TestReport[];
   logs?: { grant: Grant; lines: LogLine[] }[];
 };
@@ -52,10 +55,19 @@ export class TestRunner {
   private readonly cpus: number;
   private readonly options: Partial<RunnerRegistration>;
 
-  private constructor(ctx: TestContext, options: Partial<RunnerRegistration>) {
+  private readonly token: RunnerTokenHolder;
+  private readonly name: string;
+
+  private constructor(
+    ctx: TestContext,
+    options: Partial<RunnerRegistration>,
+    token: RunnerTokenHolder,
+  ) {
     this.ctx = ctx;
     this.options = options;
-    this.id = options.name ?? unique('runner');
+    this.token = token;
+    this.name = options.name ?? unique('runner');
+    this.id = runnerIdOf(token, this.name);
     this.incarnation = unique('incarnation');
     this.cpus = options.cpus ?? 1000;
   }
@@ -63,35 +75,41 @@ export class TestRunner {
   static async register(
     ctx: TestContext,
     options: Partial<RunnerRegistration> = {},
+    token: RunnerTokenHolder = OWN_TOKEN,
   ): Promise<TestRunner> {
-    const runner = new TestRunner(ctx, options);
+    const runner = new TestRunner(ctx, options, token);
     await runner.register();
     return runner;
   }
 
   async register(): Promise<void> {
-    await registerRunner(this.ctx, {
-      name: this.id,
+    const registration = {
+      name: this.name,
       incarnation: this.incarnation,
       cpus: this.cpus,
       memoryBytes: 1000 * GIB,
       overcommit: false,
-      tier: 'process',
+      instance: '',
+      host: 'test-host',
+      gpus: [],
+      labels: {},
+      tier: 'process' as const,
       tierReason: 'test',
-      network: 'host',
+      network: 'host' as const,
       version: '0',
       ...this.options,
-    });
+    };
+    await registerRunner(this.ctx, registration, this.token);
   }
 
   /** The same runner after its process was started anew. */
   async reborn(): Promise<TestRunner> {
-    return TestRunner.register(this.ctx, { ...this.options, name: this.id });
+    return TestRunner.register(this.ctx, { ...this.options, name: this.name }, this.token);
   }
 
   /** The same runner at a server that was started anew. */
   at(ctx: TestContext): TestRunner {
-    const runner = new TestRunner(ctx, { ...this.options, name: this.id });
+    const runner = new TestRunner(ctx, { ...this.options, name: this.name }, this.token);
     return Object.assign(runner, { incarnation: this.incarnation });
   }
 
@@ -101,12 +119,12 @@ export class TestRunner {
       runnerId: this.id,
       incarnation: this.incarnation,
       waitMs: 0,
-      free: { cpus: 0, memoryBytes: 0 },
       idle: false,
       prefetch: 0,
       phases: [],
       released: [],
       ...message,
+      free: { cpus: 0, memoryBytes: 0, ...message.free, gpus: message.free?.gpus ?? [] },
       ended: (message.ended ?? []).map(({ report, bytes }) => withRange(report, tail.add(bytes))),
       logs: (message.logs ?? []).map(({ grant, lines }) => logReport(grant, lines, tail)),
     };
@@ -126,7 +144,7 @@ export class TestRunner {
 
   /** Takes up to so many tasks that need one CPU each. */
   async claim(tasks = this.cpus): Promise<Grant[]> {
-    const free = { cpus: tasks, memoryBytes: 1000 * GIB };
+    const free = { cpus: tasks, memoryBytes: 1000 * GIB, gpus: this.options.gpus ?? [] };
     return (await this.exchange({ free })).grants;
   }
 

@@ -12,6 +12,7 @@ import { genericResponse, type Handlers } from '../handler.ts';
 import { presentApiKey } from '../present-api-key.ts';
 import { presentSecret } from '../present-secret.ts';
 import { presentUser } from '../present-user.ts';
+import { runnerHandlers } from './runners.ts';
 
 const SCOPE = 'openid';
 
@@ -95,6 +96,8 @@ export const authHandlers: Handlers<'auth'> = {
     await endBackup(call.ctx, call.account, call.params.id);
     return genericResponse(call);
   },
+
+  ...runnerHandlers,
 
   Auth_Info: () => ({ version: VERSION }),
 };

@@ -44,7 +44,7 @@ export interface Candidates {
 export async function findCandidates(ctx: Context, runner: Runner): Promise<Candidates> {
   // Results need room; those of tasks under way are still taken.
   await ctx.disk.refresh();
-  if (ctx.disk.isLow()) return { jobs: [], standings: [] };
+  if (runner.draining || ctx.disk.isLow()) return { jobs: [], standings: [] };
   const standings = (await waitingStandings(ctx)).filter(({ room }) => hasAnyRoom(room));
   const perAccount = Math.max(MIN_PER_ACCOUNT, Math.floor(MAX_CANDIDATES / standings.length));
   const jobs: Candidate[] = [];

@@ -161,7 +161,7 @@ describe('a runner’s capacity', () => {
 describe('a long poll', () => {
   const request = {
     waitMs: 60_000,
-    free: { cpus: 4, memoryBytes: GIB },
+    free: { cpus: 4, memoryBytes: GIB, gpus: [] },
     idle: true,
     prefetch: 0,
     phases: [],

@@ -111,7 +111,8 @@ export async function presentGrants(
     if (kind === undefined) continue;
     contexts.push({
       ...taskContext(job, policy, kind, secrets),
-      ...needs,
+      cpus: needs.cpus,
+      memoryBytes: needs.memoryBytes,
       alone: asks.alone === 1,
     });
     const notes = notesOf(componentOf(policy, kind), needs, asks);

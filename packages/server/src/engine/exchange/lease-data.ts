@@ -16,6 +16,7 @@ import { findTask } from '../../store/tasks.ts';
 import { streamInput } from '../input-index.ts';
 import { resultsPrefix } from '../job-keys.ts';
 import { requireRoom, whileRoom } from '../require-space.ts';
+import { runnerIdOf, type RunnerTokenHolder } from '../runners/runner-token.ts';
 
 /** The input of a leased task as a file stream. */
 export async function openInput(
@@ -79,6 +80,16 @@ export async function findPackage(
   const revision = await findRevisionByHash(ctx.store.db, hash);
   if (revision === undefined) throw notFound('package');
   return { key: revision.blob_key, size: revision.size_bytes };
+}
+
+/** Throws 404 for a lease that no runner of this token holds. */
+export async function requireLeaseOf(
+  ctx: Context,
+  token: RunnerTokenHolder,
+  leaseId: string,
+): Promise<void> {
+  const { runner } = await leaseOf(ctx, leaseId);
+  if (!runner.endsWith(runnerIdOf(token, ''))) throw notFound('lease');
 }
 
 /** The id of a lease is random and known to its runner only. */

@@ -1,20 +1,21 @@
-import type { SecretGrant, TaskContext, TaskKind } from '@bytenite/contract';
+import { findGpu, type SecretGrant, type TaskContext, type TaskKind } from '@bytenite/contract';
 import type { Needs } from '../../domain/fair-share.ts';
 import type { PinnedRevision } from '../../domain/job-doc.ts';
-import { isLargerThan } from '../../domain/share-out.ts';
+import { isLargerThan, type TaskNeeds } from '../../domain/share-out.ts';
 import type { JobRow } from '../../store/tables.ts';
 import { COMPONENT_OF_KIND, componentOf, type JobPolicy } from '../job-policy.ts';
 import type { Runner } from '../runners.ts';
 
 const GIB = 1024 ** 3;
 
-export function needsOf(component: PinnedRevision): Needs {
-  return { cpus: component.cpus, memoryBytes: component.memoryGiB * GIB };
+export function needsOf({ cpus, memoryGiB, gpu }: PinnedRevision): TaskNeeds {
+  return { cpus, memoryBytes: memoryGiB * GIB, gpu };
 }
 
-/** Whether a runner could run a component if it had nothing else to do. None has a GPU yet. */
+/** Whether a runner could run a component if it had nothing else to do. */
 export function canRun(runner: Runner, component: PinnedRevision, needs: Needs): boolean {
-  if (component.gpu.length > 0 || !closesNetwork(runner, component)) return false;
+  const hasGpu = component.gpu.length === 0 || findGpu(runner.gpus, component.gpu) !== null;
+  if (!hasGpu || !closesNetwork(runner, component)) return false;
   return runner.overcommit || !isLargerThan(needs, runner);
 }
 
@@ -52,6 +53,7 @@ export function taskContext(
     taskTimeoutMs: kind === 'APP' && taskTimeout > 0 ? taskTimeout * 1000 : null,
     ...needsOf(component),
     alone: false,
+    gpu: component.gpu,
     secrets,
   };
 }

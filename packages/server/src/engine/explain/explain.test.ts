@@ -17,6 +17,7 @@ import { changeUser } from '../auth/manage-users.ts';
 import { abortJob } from '../jobs/abort-job.ts';
 import { getJob } from '../jobs/list-jobs.ts';
 import { retryJob } from '../jobs/retry-job.ts';
+import { setDraining } from '../runners/manage-runners.ts';
 import { explainJob } from './explain-job.ts';
 
 let ctx: TestContext;
@@ -96,13 +97,39 @@ describe('a job', () => {
     const job = await startJob(ctx, { app, assembler });
     const { reasons, eta } = await explain(job);
     expect(reasons.map(({ code }) => code)).toEqual(['NO_FITTING_RUNNER', 'NO_FITTING_RUNNER']);
-    expect(reasons[0]?.message).toMatch(
-      /^app-\d+@1.0 needs a GPU \(A100\); no runner( of this server)? has one$/,
-    );
+    expect(reasons[0]?.message).toMatch(/^app-\d+@1.0 needs a GPU \(A100\); no runner has one$/);
     expect(reasons[1]?.message).toMatch(
-      /^assembler-\d+@1.0 needs 400 CPUs and 1 GiB; the largest runner( of this server)? has 4 CPUs/,
+      /^assembler-\d+@1.0 needs 400 CPUs and 1 GiB; the largest runner has 4 CPUs/,
     );
     expect(eta.seconds).toBeNull();
+  });
+
+  it('that needs a GPU is told what there is, and that those with one are drained', async () => {
+    await TestRunner.register(ctx, { gpus: ['Tesla T4'] });
+    const app = await addComponent(ctx, 'app', { gpu: ['A100', 'H100'] });
+    const job = await startJob(ctx, { app });
+    const problem = async () => (await explain(job)).reasons[0]?.message;
+    expect(await problem()).toMatch(/A100 or H100\); no runner has one \(there are Tesla T4\)$/);
+    const fitting = await TestRunner.register(ctx, { gpus: ['NVIDIA A100-SXM4-40GB'] });
+    expect(await problem()).not.toContain('GPU');
+    await setDraining(ctx, fitting.id, { draining: true, reason: '' });
+    expect(await problem()).toMatch(/; the only runners with one are drained$/);
+  });
+
+  it('is told when all runners are drained', async () => {
+    const job = await jobOf(1);
+    const runner = await TestRunner.register(ctx);
+    for (const { id } of ctx.runners.own()) {
+      await setDraining(ctx, id, { draining: true, reason: '' });
+    }
+    expect((await explain(job)).reasons[0]).toMatchObject({
+      code: 'NO_RUNNER',
+      message: expect.stringMatching(
+        /^no runner takes tasks: \d+ runners? connected, all drained$/,
+      ),
+    });
+    await setDraining(ctx, runner.id, { draining: false, reason: '' });
+    expect(await codes(job)).not.toContain('NO_RUNNER');
   });
 
   it('without any runner, or with none that is not silent, is told that', async () => {
