@@ -485,6 +485,193 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
       "error": null
     }
   },
+  "Auth_ListRunners": {
+    "status": 200,
+    "reply": {
+      "runners": [
+        {
+          "id": "big-one@wire-farm-1",
+          "name": "big-one",
+          "token": "wire-farm-1",
+          "host": "big-one.example.org",
+          "state": "READY",
+          "reason": "",
+          "tier": "namespace",
+          "tierReason": "auto: the strongest tier that works here",
+          "network": "egress",
+          "cpus": 8,
+          "memory": 32,
+          "gpus": [
+            "NVIDIA A100-SXM4-40GB"
+          ],
+          "labels": {
+            "zone": "eu-1"
+          },
+          "overcommit": false,
+          "version": "0.1.0",
+          "runningTasks": 0,
+          "registeredAt": "2026-02-03T09:14:20.1Z",
+          "lastSeenAt": "2026-02-03T09:14:20.1Z"
+        },
+        {
+          "id": "test-runner",
+          "name": "test-runner",
+          "token": "",
+          "host": "vm",
+          "state": "READY",
+          "reason": "",
+          "tier": "namespace",
+          "tierReason": "auto: the strongest tier that works here; own root, processes and rights per slot; one unprivileged uid per slot from 66000 on; limits by cgroup v1 (cpu, memory, pids); network of its own",
+          "network": "egress",
+          "cpus": 2,
+          "memory": 23.54,
+          "gpus": [],
+          "labels": {},
+          "overcommit": true,
+          "version": "0.1.0",
+          "runningTasks": 0,
+          "registeredAt": "2026-02-03T09:14:20.1Z",
+          "lastSeenAt": "2026-02-03T09:14:20.1Z"
+        }
+      ]
+    }
+  },
+  "Auth_DrainRunner": {
+    "params": {
+      "id": "big-one@wire-farm-3"
+    },
+    "body": {
+      "reason": "new disk"
+    },
+    "status": 200,
+    "reply": {
+      "runner": {
+        "id": "big-one@wire-farm-3",
+        "name": "big-one",
+        "token": "wire-farm-3",
+        "host": "big-one.example.org",
+        "state": "DRAINED",
+        "reason": "new disk",
+        "tier": "namespace",
+        "tierReason": "auto: the strongest tier that works here",
+        "network": "egress",
+        "cpus": 8,
+        "memory": 32,
+        "gpus": [
+          "NVIDIA A100-SXM4-40GB"
+        ],
+        "labels": {
+          "zone": "eu-1"
+        },
+        "overcommit": false,
+        "version": "0.1.0",
+        "runningTasks": 0,
+        "registeredAt": "2026-02-03T09:14:20.1Z",
+        "lastSeenAt": "2026-02-03T09:14:20.1Z"
+      }
+    }
+  },
+  "Auth_ResumeRunner": {
+    "params": {
+      "id": "big-one@wire-farm-4"
+    },
+    "body": {},
+    "status": 200,
+    "reply": {
+      "runner": {
+        "id": "big-one@wire-farm-4",
+        "name": "big-one",
+        "token": "wire-farm-4",
+        "host": "big-one.example.org",
+        "state": "READY",
+        "reason": "",
+        "tier": "namespace",
+        "tierReason": "auto: the strongest tier that works here",
+        "network": "egress",
+        "cpus": 8,
+        "memory": 32,
+        "gpus": [
+          "NVIDIA A100-SXM4-40GB"
+        ],
+        "labels": {
+          "zone": "eu-1"
+        },
+        "overcommit": false,
+        "version": "0.1.0",
+        "runningTasks": 0,
+        "registeredAt": "2026-02-03T09:14:20.1Z",
+        "lastSeenAt": "2026-02-03T09:14:20.1Z"
+      }
+    }
+  },
+  "Auth_RemoveRunner": {
+    "params": {
+      "id": "big-one@wire-farm-5"
+    },
+    "status": 200,
+    "reply": {
+      "ok": true,
+      "requestId": "req-7d20",
+      "message": "",
+      "error": null
+    }
+  },
+  "Auth_ListRunnerTokens": {
+    "status": 200,
+    "reply": {
+      "runnerTokens": [
+        {
+          "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000001",
+          "name": "wire-farm-2",
+          "fingerprint": "9f:3a:51:c7",
+          "createdAt": "2026-02-03T09:14:20.1Z",
+          "revoked": false,
+          "revokedAt": null,
+          "runners": 0
+        },
+        {
+          "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000002",
+          "name": "wire-farm-1",
+          "fingerprint": "9f:3a:51:c7",
+          "createdAt": "2026-02-03T09:14:20.1Z",
+          "revoked": false,
+          "revokedAt": null,
+          "runners": 1
+        }
+      ]
+    }
+  },
+  "Auth_CreateRunnerToken": {
+    "body": {
+      "name": "wire-new-5"
+    },
+    "status": 200,
+    "reply": {
+      "token": "EXAMPLE-TOKEN",
+      "runnerToken": {
+        "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000001",
+        "name": "wire-new-5",
+        "fingerprint": "9f:3a:51:c7",
+        "createdAt": "2026-02-03T09:14:20.1Z",
+        "revoked": false,
+        "revokedAt": null,
+        "runners": 0
+      }
+    }
+  },
+  "Auth_RevokeRunnerToken": {
+    "params": {
+      "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000001"
+    },
+    "body": {},
+    "status": 200,
+    "reply": {
+      "ok": true,
+      "requestId": "req-7d20",
+      "message": "",
+      "error": null
+    }
+  },
   "Customer_CreateJob": {
     "body": {
       "name": "July count",
