@@ -107,14 +107,19 @@ export class Capacity {
     this.serve();
   }
 
+  /** Who waits for a GPU holds up nobody else; who waits for room is not overtaken. */
   private serve(): void {
-    for (const waiter of [...this.waiters]) {
-      if (this.fits(waiter.need)) {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+    const waiting = this.waiters;
+    this.waiters = [];
+    let isHeldUp = false;
+    for (const waiter of waiting) {
+      if (!isHeldUp && this.fits(waiter.need)) {
         this.add(waiter.need);
         waiter.answer(true);
-        // Who waits for a GPU holds up nobody else; who waits for room is not overtaken.
-      } else if (this.hasGpu(waiter.need)) return;
+      } else {
+        isHeldUp ||= this.hasGpu(waiter.need);
+        this.waiters.push(waiter);
+      }
     }
   }
 
