@@ -45,8 +45,8 @@ export async function superviseRunner(
   const { dataDir, logLevel } = options;
   openDataDir(dataDir);
   const lock = await acquireLock(dataDir);
-  const log = openLogger(path.join(dataDir, 'logs', 'supervisor.log'), 'supervisor', logLevel);
   try {
+    const log = openLogger(path.join(dataDir, 'logs', 'supervisor.log'), 'supervisor', logLevel);
     await sweepWorkDirs();
     const plan = planRunner(options);
     rotateLog(plan.logFile);
