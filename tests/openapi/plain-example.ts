@@ -14,6 +14,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/wire-engine/g, 'line-splitter'],
   [/wire-pushed-engine/g, 'sum-json'],
   [/wire-user-\d+/g, 'ada'],
+  [/wire-(farm|new)-\d+/g, 'farm'],
   [/wire-secret|wire-\d+/g, 'media_store'],
   [/own-\d+/g, 'july-count'],
   [/doomed-\d+/g, 'word-count'],

@@ -330,7 +330,7 @@ function runnerSamples(platform: Platform): Samples {
   return {
     Auth_ListRunners: async () => {
       await newRunner();
-      return {};
+      return { query: { name: 'big-one' } };
     },
     Auth_DrainRunner: async () => ({
       params: { id: (await newRunner()).id },

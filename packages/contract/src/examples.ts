@@ -486,15 +486,18 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
     }
   },
   "Auth_ListRunners": {
+    "query": {
+      "name": "big-one"
+    },
     "status": 200,
     "reply": {
       "runners": [
         {
-          "id": "big-one@wire-farm-1",
+          "id": "big-one@farm",
           "name": "big-one",
-          "token": "wire-farm-1",
+          "token": "farm",
           "host": "big-one.example.org",
-          "state": "READY",
+          "state": "RUNNER_STATE_READY",
           "reason": "",
           "tier": "namespace",
           "tierReason": "auto: the strongest tier that works here",
@@ -512,33 +515,13 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
           "runningTasks": 0,
           "registeredAt": "2026-02-03T09:14:20.1Z",
           "lastSeenAt": "2026-02-03T09:14:20.1Z"
-        },
-        {
-          "id": "test-runner",
-          "name": "test-runner",
-          "token": "",
-          "host": "vm",
-          "state": "READY",
-          "reason": "",
-          "tier": "namespace",
-          "tierReason": "auto: the strongest tier that works here; own root, processes and rights per slot; one unprivileged uid per slot from 66000 on; limits by cgroup v1 (cpu, memory, pids); network of its own",
-          "network": "egress",
-          "cpus": 2,
-          "memory": 23.54,
-          "gpus": [],
-          "labels": {},
-          "overcommit": true,
-          "version": "0.1.0",
-          "runningTasks": 0,
-          "registeredAt": "2026-02-03T09:14:20.1Z",
-          "lastSeenAt": "2026-02-03T09:14:20.1Z"
         }
       ]
     }
   },
   "Auth_DrainRunner": {
     "params": {
-      "id": "big-one@wire-farm-3"
+      "id": "big-one@farm"
     },
     "body": {
       "reason": "new disk"
@@ -546,11 +529,11 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
     "status": 200,
     "reply": {
       "runner": {
-        "id": "big-one@wire-farm-3",
+        "id": "big-one@farm",
         "name": "big-one",
-        "token": "wire-farm-3",
+        "token": "farm",
         "host": "big-one.example.org",
-        "state": "DRAINED",
+        "state": "RUNNER_STATE_DRAINED",
         "reason": "new disk",
         "tier": "namespace",
         "tierReason": "auto: the strongest tier that works here",
@@ -573,17 +556,17 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
   },
   "Auth_ResumeRunner": {
     "params": {
-      "id": "big-one@wire-farm-4"
+      "id": "big-one@farm"
     },
     "body": {},
     "status": 200,
     "reply": {
       "runner": {
-        "id": "big-one@wire-farm-4",
+        "id": "big-one@farm",
         "name": "big-one",
-        "token": "wire-farm-4",
+        "token": "farm",
         "host": "big-one.example.org",
-        "state": "READY",
+        "state": "RUNNER_STATE_READY",
         "reason": "",
         "tier": "namespace",
         "tierReason": "auto: the strongest tier that works here",
@@ -606,7 +589,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
   },
   "Auth_RemoveRunner": {
     "params": {
-      "id": "big-one@wire-farm-5"
+      "id": "big-one@farm"
     },
     "status": 200,
     "reply": {
@@ -622,7 +605,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
       "runnerTokens": [
         {
           "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000001",
-          "name": "wire-farm-2",
+          "name": "farm",
           "fingerprint": "9f:3a:51:c7",
           "createdAt": "2026-02-03T09:14:20.1Z",
           "revoked": false,
@@ -631,7 +614,7 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
         },
         {
           "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000002",
-          "name": "wire-farm-1",
+          "name": "farm",
           "fingerprint": "9f:3a:51:c7",
           "createdAt": "2026-02-03T09:14:20.1Z",
           "revoked": false,
@@ -643,14 +626,14 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
   },
   "Auth_CreateRunnerToken": {
     "body": {
-      "name": "wire-new-5"
+      "name": "farm"
     },
     "status": 200,
     "reply": {
       "token": "EXAMPLE-TOKEN",
       "runnerToken": {
         "id": "6f0d2c1e-5b7a-4c3d-9e21-000000000001",
-        "name": "wire-new-5",
+        "name": "farm",
         "fingerprint": "9f:3a:51:c7",
         "createdAt": "2026-02-03T09:14:20.1Z",
         "revoked": false,

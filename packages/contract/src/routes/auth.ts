@@ -20,6 +20,7 @@ import {
   CreateRunnerTokenReply,
   DrainRunnerInput,
   RunnerReply,
+  RunnersQuery,
   RunnersReply,
   RunnerTokensReply,
 } from '../shapes/runners.ts';
@@ -213,6 +214,7 @@ export const authRoutes = defineRoutes({
     path: '/admin/runners',
     summary: 'List runners, with their state and what they hold (extension, administrators)',
     done: true,
+    query: RunnersQuery,
     reply: RunnersReply,
   },
   Auth_DrainRunner: {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SANDBOX_TIERS, TASK_NETWORKS } from '../states.ts';
-import { prefixedEnum, timestamp } from './common.ts';
+import { timestamp } from './common.ts';
 
 /** Ready for tasks; taking none and finishing what it has; none left; not heard of for a lease. */
 export const RUNNER_STATES = ['READY', 'DRAINING', 'DRAINED', 'LOST'] as const;
@@ -13,7 +13,7 @@ export const RunnerInfo = z
     name: z.string(),
     token: z.string().describe("Name of the runner token; empty for the platform's own"),
     host: z.string(),
-    state: prefixedEnum(RUNNER_STATES, RUNNER_STATE_PREFIX),
+    state: z.enum(RUNNER_STATES.map((state) => `${RUNNER_STATE_PREFIX}${state}` as const)),
     reason: z.string().describe('Why it is not ready'),
     tier: z.enum(SANDBOX_TIERS),
     tierReason: z.string(),
@@ -30,6 +30,11 @@ export const RunnerInfo = z
   })
   .meta({ id: 'Runner' });
 export type RunnerInfo = z.output<typeof RunnerInfo>;
+
+export const RunnersQuery = z.object({
+  name: z.string().optional().describe('Only those of this name or id'),
+});
+export type RunnersQuery = z.output<typeof RunnersQuery>;
 
 export const RunnersReply = z.object({ runners: z.array(RunnerInfo) });
 export const RunnerReply = z.object({ runner: RunnerInfo });

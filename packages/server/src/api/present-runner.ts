@@ -1,4 +1,4 @@
-import type { RunnerInfo, RunnerToken } from '@bytenite/contract';
+import { RUNNER_STATE_PREFIX, type RunnerInfo, type RunnerToken } from '@bytenite/contract';
 import type { RunnerTokenView } from '../engine/runners/manage-runner-tokens.ts';
 import type { RunnerView } from '../engine/runners/runner-view.ts';
 import { timestampOf } from './time.ts';
@@ -14,7 +14,7 @@ export function presentRunner(view: RunnerView): RunnerInfo {
     name,
     token: tokenName,
     host,
-    state,
+    state: `${RUNNER_STATE_PREFIX}${state}`,
     reason,
     tier,
     tierReason,

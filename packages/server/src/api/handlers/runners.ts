@@ -25,8 +25,8 @@ type RunnerCalls = Pick<
 
 /** What administrators do with runners and their tokens. */
 export const runnerHandlers: RunnerCalls = {
-  async Auth_ListRunners({ ctx, account }) {
-    return { runners: (await viewRunners(ctx, account)).map(presentRunner) };
+  async Auth_ListRunners({ ctx, account, query }) {
+    return { runners: (await viewRunners(ctx, account, query.name)).map(presentRunner) };
   },
   async Auth_DrainRunner({ ctx, account, params, body }) {
     const reason = body.reason?.trim() ?? '';

@@ -17,12 +17,20 @@ import { viewRunner, type RunnerView } from './runner-view.ts';
 
 const MAX_LISTED = 10_000;
 
-export async function viewRunners(ctx: Context, admin: Account): Promise<RunnerView[]> {
+/** All of them, or those of a name or an id. */
+export async function viewRunners(
+  ctx: Context,
+  admin: Account,
+  name?: string,
+): Promise<RunnerView[]> {
   requireAdmin(admin);
   const { db } = ctx.store;
   const tasks = await tasksByRunner(db);
   const rows = await listKnownRunners(db, MAX_LISTED);
-  return rows.map((row) => viewRunner(ctx, row, tasks.get(row.id) ?? 0));
+  const views = rows.map((row) => viewRunner(ctx, row, tasks.get(row.id) ?? 0));
+  return views.filter(
+    ({ runner }) => name === undefined || [runner.id, runner.name].includes(name),
+  );
 }
 
 export async function drainRunner(

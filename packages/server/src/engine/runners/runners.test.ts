@@ -152,6 +152,9 @@ describe('a runner token', () => {
     await TestRunner.register(ctx, { name: 'gpu', instance: '2' }, b);
     await TestRunner.register(ctx, { name: 'gpu', instance: '3' });
     expect(await listed()).toEqual(['gpu READY 0', 'gpu@a READY 0', 'gpu@b READY 0']);
+    const named = (name: string) => viewRunners(ctx, ctx.account, name);
+    expect(await named('gpu')).toHaveLength(3);
+    expect(await named('gpu@a')).toHaveLength(1);
     const tokens = await viewRunnerTokens(ctx, ctx.account);
     expect(tokens.map(({ name, runners }) => [name, runners])).toEqual([
       ['b', 1],
