@@ -76,21 +76,7 @@ export async function createServers(databaseUrl: string): Promise<ServerGroup> {
       if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
       return JSON.parse(text) as T;
     },
-    async problems() {
-      const store = await openPostgresStore({
-        url: databaseUrl,
-        connections: 4,
-        connectMs: 10_000,
-        statementMs: 30_000,
-      });
-      const blobs = await openDiskBlobStore({ dir: path.join(dataDir, 'blobs'), shared: true });
-      try {
-        return await findProblems({ store, blobs });
-      } finally {
-        await blobs.close();
-        await store.close();
-      }
-    },
+    problems: () => problemsIn(databaseUrl, dataDir),
     logs: () => readFile(logFile, 'utf8').catch(() => ''),
     async close() {
       for (const { process: child } of programs) {
@@ -103,6 +89,23 @@ export async function createServers(databaseUrl: string): Promise<ServerGroup> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** What is not as it must be in a database and its files. */
+export async function problemsIn(databaseUrl: string, dataDir: string): Promise<string[]> {
+  const store = await openPostgresStore({
+    url: databaseUrl,
+    connections: 4,
+    connectMs: 10_000,
+    statementMs: 30_000,
+  });
+  const blobs = await openDiskBlobStore({ dir: path.join(dataDir, 'blobs'), shared: true });
+  try {
+    return await findProblems({ store, blobs });
+  } finally {
+    await blobs.close();
+    await store.close();
+  }
 }
 
 /** A data directory with a token for runners, as `bytenite server` makes it. */
