@@ -1,5 +1,7 @@
 /** What several servers on one PostgreSQL database promise. */
 import { writeFile, copyFile, mkdir, rename } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../scripts/lib/postgres.js';
@@ -126,6 +128,41 @@ describe.skipIf(BIN === undefined)('servers on one PostgreSQL', () => {
     await postgres.start();
     expect(await ended(id)).toMatchObject({ state: 'JOB_STATE_COMPLETE', numChunks: CHUNKS });
     expect(await group.problems()).toEqual([]);
+  });
+
+  test('take over what a dead one was moving within seconds, long before its lease is over', async () => {
+    const asked: number[] = [];
+    // It begins to answer, and never ends.
+    const source = createServer((_, response) => {
+      asked.push(performance.now());
+      response.writeHead(200).write('a line\n');
+    });
+    await new Promise<void>((resolve) => source.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = source.address() as AddressInfo;
+      const lease = { BYTENITE_LEASE_MS: '120000' };
+      const schedule = ['--data-dir', group.dataDir, '--role', 'scheduler'];
+      await group.start(['--data-dir', group.dataDir, '--role', 'api'], lease);
+      const first = await group.start(schedule, lease);
+      await pushComponent(group as unknown as Platform, { name: 'square', type: 'app', main: APP });
+      await group.call('POST', '/v1/customer/jobs', {
+        app: 'square',
+        dataSource: {
+          dataSourceDescriptor: 'url',
+          params: { url: `http://127.0.0.1:${port}/slow` },
+        },
+        dataDestination: { dataSourceDescriptor: 'bucket' },
+        run: true,
+      });
+      await until(30_000, 'the source to be asked', async () => (asked.length > 0 ? true : null));
+      await group.start(schedule, lease);
+      const before = asked.length;
+      await first.kill();
+      await until(60_000, 'another to ask', async () => (asked.length > before ? true : null));
+    } finally {
+      source.closeAllConnections();
+      source.close();
+    }
   });
 
   test('divide the work: one answers, another moves jobs on', async () => {

@@ -1,12 +1,12 @@
 /** The loops that move jobs on without anybody asking. */
 import { setMaxListeners } from 'node:events';
-import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { COUNT_EVERY_MS, countUsage } from '../engine/fairness/count-usage.ts';
 import { runNextStep } from '../engine/steps/run-step.ts';
 import { releaseAllSteps } from '../store/steps.ts';
 import { runLoop, type Loop } from './loop.ts';
 import { createReaper, endOverdueJobs } from './reap-leases.ts';
+import { createHeir, HEIR_MS, stepOwner } from './take-over-steps.ts';
 import { createOrphanSweep } from './sweep-orphans.ts';
 import { collectGarbage, collectPackages, expireJobData, forget } from './retention.ts';
 
@@ -29,7 +29,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
   if (ctx.store.shared === null) await releaseAllSteps(ctx.store.db);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // every loop listens, and each while it waits
-  const owner = randomUUID();
+  const owner = stepOwner(ctx.store.shared);
   const every = (name: string, ms: number, round: Loop['round']): Loop => ({
     name,
     round,
@@ -43,6 +43,7 @@ export async function startScheduler(ctx: Context): Promise<Scheduler> {
   const loops = [
     ...stepLoops,
     every('reap', REAP_MS, createReaper(ctx)),
+    every('heir', HEIR_MS, createHeir(ctx)),
     every('overdue', REAP_MS, () => endOverdueJobs(ctx)),
     every('usage', COUNT_EVERY_MS, () => countUsage(ctx)),
     every('expire', RETENTION_MS, () => expireJobData(ctx)),

@@ -1,7 +1,8 @@
 /** The store on PostgreSQL, which any number of servers share. */
+import { randomInt } from 'node:crypto';
 import { Kysely, sql } from 'kysely';
 import { openDatabaseClock } from './database-clock.ts';
-import { announce, listen } from './postgres-channel.ts';
+import { announce, listen, present } from './postgres-channel.ts';
 import { clientConfig, postgresDialect, type PostgresOptions } from './postgres.ts';
 import { migrate, SHARED_ACTS, storeOf, type Db, type SharedAct, type Store } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -19,14 +20,18 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   const reads = open({ ...options, connections: forReads });
   const clock = await openDatabaseClock(db);
   const store = storeOf({ db, reads, name: 'postgres' });
+  const self = randomInt(1, 2 ** 31);
   return {
     ...store,
     now: clock.now,
     shared: {
       alone: (at, act) => alone(db, at, act),
       announce: (message) => announce(db, message),
+      self,
+      present: () => present(db),
       // It waits for what may never come, so no statement of it has a limit.
-      listen: (hear, signal) => listen(clientConfig({ ...options, statementMs: 0 }), hear, signal),
+      listen: (hear, signal) =>
+        listen(clientConfig({ ...options, statementMs: 0 }), self, hear, signal),
     },
     async close() {
       clock.close();

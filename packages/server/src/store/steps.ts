@@ -70,7 +70,8 @@ export async function postponeStep(
   step: Fenced,
   later: { tries: number; readyAt: number },
 ): Promise<boolean> {
-  return changed(tx, step, { owner: '', tries: later.tries, ready_at: later.readyAt });
+  const given = { owner: '', deadline_at: 0 };
+  return changed(tx, step, { ...given, tries: later.tries, ready_at: later.readyAt });
 }
 
 async function changed(
@@ -110,7 +111,25 @@ export async function takeSteps(tx: Tx, job: number): Promise<StepRow[]> {
 
 /** At the start of the only process: whatever a dead one was running is free. */
 export async function releaseAllSteps(db: Db): Promise<void> {
-  await db.updateTable('step').set({ owner: '' }).execute();
+  await db.updateTable('step').set({ owner: '', deadline_at: 0 }).execute();
+}
+
+/** Who runs steps whose deadline is not over. */
+export async function busyStepOwners(db: Db, now: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('step')
+    .select('owner')
+    .distinct()
+    .where('owner', '!=', '')
+    .where('deadline_at', '>', now)
+    .execute();
+  return rows.map(({ owner }) => owner);
+}
+
+/** Of owners that are dead; the deadline stays, since what they wrote last may still be on its way. */
+export async function releaseStepsOf(db: Db, owners: readonly string[]): Promise<void> {
+  if (owners.length === 0) return;
+  await db.updateTable('step').set({ owner: '' }).where('owner', 'in', owners).execute();
 }
 
 /** After a gap in time, like leases: who runs a step could not have renewed it meanwhile. */

@@ -54,6 +54,10 @@ export interface SharedStore {
   alone: <T>(at: SharedAct, act: () => Promise<T>) => Promise<T>;
   /** Tells all others that listen; may be lost. */
   announce: (message: string) => Promise<void>;
+  /** A number that stands for this server while it listens. */
+  self: number;
+  /** The numbers of the servers that are there; one that died is not, as soon as its connection is known to be cut. */
+  present: () => Promise<ReadonlySet<number>>;
   /** Hears what others announce, until the signal. */
   listen: (hear: (message: string) => void, signal: AbortSignal) => Promise<void>;
 }

@@ -52,8 +52,8 @@ export async function endJob(
  * run, which writes the same names, begins after that.
  */
 function deliveriesUntil(steps: readonly StepRow[]): number[] {
-  const running = steps.filter(({ name, owner }) => name === 'deliver' && owner !== '');
-  return running.map((step) => step.deadline_at);
+  // Also of one whose server is dead, so that it has no owner any more.
+  return steps.filter(({ name }) => name === 'deliver').map((step) => step.deadline_at);
 }
 
 function abortedAttempt(lease: LeaseRow, now: number) {
