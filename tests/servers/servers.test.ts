@@ -159,6 +159,7 @@ describe.skipIf(BIN === undefined)('servers on one PostgreSQL', () => {
       const before = asked.length;
       await first.kill();
       await until(60_000, 'another to ask', async () => (asked.length > before ? true : null));
+      expect(asked.length).toBeGreaterThan(before);
     } finally {
       source.closeAllConnections();
       source.close();
