@@ -5,7 +5,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { DiskSpace } from './disk-space.ts';
+import { isDrained } from './engine/exchange/drained.ts';
 import type { OrphanTally } from './engine/orphans.ts';
+import type { RunnerDirectory } from './engine/runners.ts';
 
 export interface HttpRequest {
   /** Operation id, or the kind of path. */
@@ -25,13 +27,16 @@ const SECONDS_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 export interface Observed {
   disk: DiskSpace;
   orphans: OrphanTally;
+  runners: RunnerDirectory;
+  now: () => number;
 }
 
-export function createTelemetry({ disk, orphans }: Observed): Telemetry {
+export function createTelemetry({ disk, orphans, runners, now }: Observed): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   showDisk(registry, disk);
   showOrphans(registry, orphans);
+  showRunners(registry, runners, now);
   const requests = new Counter({
     name: 'bytenite_http_requests_total',
     help: 'HTTP requests by operation and status',
@@ -92,4 +97,19 @@ function showOrphans(registry: Registry, orphans: OrphanTally): void {
       },
     });
   }
+}
+
+function showRunners(registry: Registry, runners: RunnerDirectory, now: () => number): void {
+  const gauge: Gauge = new Gauge({
+    name: 'bytenite_runners',
+    help: 'Connected runners: those that take tasks, and those that were drained',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const all = runners.list(now());
+      const draining = all.filter((runner) => isDrained(runner)).length;
+      gauge.set({ state: 'ready' }, all.length - draining);
+      gauge.set({ state: 'draining' }, draining);
+    },
+  });
 }

@@ -14,6 +14,8 @@ import { requireRoom } from '../require-space.ts';
 import type { Runner } from '../runners.ts';
 import { refuseSharedTier } from '../shared-tier.ts';
 import { findCandidates } from './candidates.ts';
+import { drainSick } from './drain-sick.ts';
+import { isDrained } from './drained.ts';
 import { claimForRunner, presentGrants, type JobClaims } from './grant.ts';
 import { writePacks } from './packs.ts';
 import { applyPhases } from './phases.ts';
@@ -94,6 +96,7 @@ async function settle(
     return settleReports(ctx, tx, runner.id, ended, packs);
   });
   await failpoint('committed');
+  drainSick(ctx, runner, ended, verdicts);
   for (const topic of ['event', 'step', 'runnable'] as const) ctx.signals.notify(topic);
   return verdicts;
 }
@@ -112,6 +115,7 @@ async function claim(
   const isThere = () =>
     !signal.aborted &&
     !ctx.stopping.aborted &&
+    !isDrained(runner) &&
     ctx.runners.find(runner.id, runner.incarnation) !== undefined;
   while (wantsWork && isThere()) {
     const claims = await claimOnce(ctx, runner, request);

@@ -6,6 +6,7 @@ import { nextReadyAt } from '../../store/ready.ts';
 import { jobSteps } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow, StepRow } from '../../store/tables.ts';
+import { isDrained } from '../exchange/drained.ts';
 import { COMPONENT_OF_KIND } from '../job-policy.ts';
 import { NO_SPACE, wasRefusedLately } from '../require-space.ts';
 import { placeIn, type QueueView } from './queue-view.ts';
@@ -147,13 +148,16 @@ function runnersReason(
   { heldByAll }: QueueView,
   { tag, cpus, memoryGiB }: PinnedRevision,
 ) {
-  const runners = ctx.runners.list(ctx.now());
+  const connected = ctx.runners.list(ctx.now());
+  const runners = connected.filter((runner) => !isDrained(runner));
+  const drained = connected.length - runners.length;
   const total = runners.reduce((sum, runner) => sum + runner.cpus, 0);
   const inUse = Math.round(heldByAll.cpus * 100) / 100;
   return reason(
     'RUNNERS_BUSY',
     `waits for a free runner: ${tag} needs ${cpus} CPUs and ${memoryGiB} GiB, ` +
-      `${inUse} of the ${total} CPUs of ${countWords(runners.length, 'runner')} are in use`,
-    { cpus, memoryGiB, cpusInUse: inUse, cpusTotal: total, runners: runners.length },
+      `${inUse} of the ${total} CPUs of ${countWords(runners.length, 'runner')} are in use` +
+      (drained === 0 ? '' : `; ${countWords(drained, 'runner is', 'runners are')} drained`),
+    { cpus, memoryGiB, cpusInUse: inUse, cpusTotal: total, runners: runners.length, drained },
   );
 }

@@ -177,6 +177,15 @@ describe('a task whose runners are lost', () => {
     ]);
   });
 
+  it('has nothing beside it, also where its runner asks for tasks twice at once', async () => {
+    await partitionedJob(ctx, 9);
+    await loseOne();
+    await loseOne();
+    const runner = await TestRunner.register(ctx);
+    const given = await Promise.all([runner.claim(2), runner.claim(2)]);
+    expect(given.flat().map(({ ref }) => ref.chunk)).toEqual([0]);
+  });
+
   it('waits for an empty runner: one is kept for it, though its job has other tasks', async () => {
     const job = await partitionedJob(ctx, 9);
     const busy = await TestRunner.register(ctx, { cpus: 4 });
