@@ -5,7 +5,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { DiskSpace } from './disk-space.ts';
-import { isDrained } from './engine/exchange/drained.ts';
 import type { OrphanTally } from './engine/orphans.ts';
 import type { RunnerDirectory } from './engine/runners.ts';
 
@@ -107,7 +106,7 @@ function showRunners(registry: Registry, runners: RunnerDirectory, now: () => nu
     registers: [registry],
     collect() {
       const all = runners.list(now());
-      const draining = all.filter((runner) => isDrained(runner)).length;
+      const draining = all.filter((runner) => runner.draining).length;
       gauge.set({ state: 'ready' }, all.length - draining);
       gauge.set({ state: 'draining' }, draining);
     },

@@ -12,10 +12,9 @@ import type { Tx } from '../../store/store.ts';
 import { endReservation, waitingKey } from '../fairness/reservations.ts';
 import { requireRoom } from '../require-space.ts';
 import type { Runner } from '../runners.ts';
+import { drainSick } from '../runners/drain-sick.ts';
 import { refuseSharedTier } from '../shared-tier.ts';
 import { findCandidates } from './candidates.ts';
-import { drainSick } from './drain-sick.ts';
-import { isDrained } from './drained.ts';
 import { claimForRunner, presentGrants, type JobClaims } from './grant.ts';
 import { writePacks } from './packs.ts';
 import { applyPhases } from './phases.ts';
@@ -96,7 +95,7 @@ async function settle(
     return settleReports(ctx, tx, runner.id, ended, packs);
   });
   await failpoint('committed');
-  drainSick(ctx, runner, ended, verdicts);
+  await drainSick(ctx, runner, ended, verdicts);
   for (const topic of ['event', 'step', 'runnable'] as const) ctx.signals.notify(topic);
   return verdicts;
 }
@@ -115,7 +114,6 @@ async function claim(
   const isThere = () =>
     !signal.aborted &&
     !ctx.stopping.aborted &&
-    !isDrained(runner) &&
     ctx.runners.find(runner.id, runner.incarnation) !== undefined;
   while (wantsWork && isThere()) {
     const claims = await claimOnce(ctx, runner, request);

@@ -9,6 +9,7 @@ import { partitionedJob } from '../../testing/scenario.ts';
 import { failed, phaseOf, succeeded, TestRunner } from '../../testing/test-runner.ts';
 import { viewJob } from '../jobs/job-view.ts';
 import { getTask } from '../jobs/list-tasks.ts';
+import { setDraining } from '../runners/manage-runners.ts';
 import { taskIdOf } from '../../domain/task-id.ts';
 
 const CHUNKS = 4;
@@ -127,6 +128,15 @@ describe('a late task', () => {
     expect(await slow.claim(CHUNKS)).toEqual([]);
     await other.report(failed(ctx, grant));
     expect((await taskOf(job, last)).task).toMatchObject({ retries: 1, state: 'open' });
+  });
+
+  it('gets none on a runner that is drained', async () => {
+    const { last } = await jobWithLast();
+    await wait(LATE_MS, last);
+    await setDraining(ctx, other.id, { draining: true, reason: '' });
+    expect(await other.claim(CHUNKS)).toEqual([]);
+    await setDraining(ctx, other.id, { draining: false, reason: '' });
+    expect(await other.claim(CHUNKS)).toHaveLength(1);
   });
 
   it('waits while other work does: a second attempt is only for room that nobody needs', async () => {

@@ -27,7 +27,7 @@ export async function claimLate(
 ): Promise<JobClaims[]> {
   // What cannot begin at once is of no use.
   const now = { ...request, prefetch: 0, idle: false };
-  if (request.free.cpus <= 0 || ctx.disk.isLow()) return [];
+  if (runner.draining || request.free.cpus <= 0 || ctx.disk.isLow()) return [];
   const jobs: Candidate[] = [];
   for (const job of await jobsWithoutUnclaimed(ctx.store.db, MAX_JOBS)) {
     const candidate = isNearlyDone(job) ? await lateOf(ctx, runner, job) : null;

@@ -6,7 +6,6 @@ import { nextReadyAt } from '../../store/ready.ts';
 import { jobSteps } from '../../store/steps.ts';
 import type { Db } from '../../store/store.ts';
 import type { JobRow, StepRow } from '../../store/tables.ts';
-import { isDrained } from '../exchange/drained.ts';
 import { COMPONENT_OF_KIND } from '../job-policy.ts';
 import { NO_SPACE, wasRefusedLately } from '../require-space.ts';
 import { placeIn, type QueueView } from './queue-view.ts';
@@ -149,7 +148,7 @@ function runnersReason(
   { tag, cpus, memoryGiB }: PinnedRevision,
 ) {
   const connected = ctx.runners.list(ctx.now());
-  const runners = connected.filter((runner) => !isDrained(runner));
+  const runners = connected.filter(({ draining }) => !draining);
   const drained = connected.length - runners.length;
   const total = runners.reduce((sum, runner) => sum + runner.cpus, 0);
   const inUse = Math.round(heldByAll.cpus * 100) / 100;

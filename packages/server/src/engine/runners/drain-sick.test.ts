@@ -1,11 +1,12 @@
 import type { Grant } from '@bytenite/contract';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { findRunner } from '../../store/runners.ts';
 import { createTelemetry } from '../../telemetry.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
 import { checkAndDispose } from '../../testing/invariants.ts';
 import { partitionedJob, workOff } from '../../testing/scenario.ts';
 import { failed, succeeded, TestRunner } from '../../testing/test-runner.ts';
-import { drain, isDrained } from './drained.ts';
+import { setDraining } from './manage-runners.ts';
 
 let ctx: TestContext;
 let sick: TestRunner;
@@ -30,27 +31,29 @@ async function failThere(grants: Grant[]): Promise<void> {
   await well.report(...(await well.claim(grants.length)).map((grant) => succeeded(ctx, grant, {})));
 }
 
-const isDraining = (runner: TestRunner) => {
-  const known = ctx.runners.find(runner.id, runner.incarnation);
-  return known !== undefined && isDrained(known);
+const drainReason = async (runner: TestRunner) => {
+  const row = await findRunner(ctx.store.db, runner.id);
+  return row === undefined || row.draining === 0 ? null : row.drain_reason;
 };
 
-it('a runner that fails tasks of several jobs, which others can do, is drained and shown, until it begins anew', async () => {
+it('a runner that fails tasks of several jobs, which others can do, is drained, shown and resumed', async () => {
   await jobsOf(4);
   const grants = await sick.claim(7);
   await failThere(grants.splice(0, 4));
-  expect(isDraining(sick)).toBe(false);
+  expect(await drainReason(sick)).toBeNull();
   await failThere(grants.splice(0, 2));
-  expect(isDraining(sick)).toBe(true);
+  expect(await drainReason(sick)).toBe(
+    '6 tasks of 3 jobs failed there and succeeded on other runners',
+  );
   const { text } = await createTelemetry(ctx).metrics();
   expect(text).toContain('bytenite_runners{state="draining"} 1');
   expect(text).toContain('bytenite_runners{state="ready"} 1');
   expect(await sick.claim(9)).toEqual([]);
   // What it has runs to its end, and tells nothing any more.
   await failThere(grants);
-  sick = await sick.reborn();
-  expect(isDraining(sick)).toBe(false);
+  await setDraining(ctx, sick.id, { draining: false, reason: '' });
   expect(await sick.claim(9)).toHaveLength(1);
+  expect(await drainReason(sick)).toBeNull();
   await sick.exchange({ released: (await heldBy(sick)).map(({ id }) => id) });
   await workOff(well);
 });
@@ -62,7 +65,7 @@ it('a runner on which tasks fail that fail everywhere is not drained', async () 
     await runner.report(...(await runner.claim(8)).map((grant) => failed(ctx, grant)));
     ctx.advance(1);
   }
-  expect([isDraining(sick), isDraining(well)]).toEqual([false, false]);
+  expect([await drainReason(sick), await drainReason(well)]).toEqual([null, null]);
 });
 
 it('a runner is not drained for memory that a task lacked, nor for its own end', async () => {
@@ -73,7 +76,7 @@ it('a runner is not drained for memory that a task lacked, nor for its own end',
     ctx.advance(1);
     await well.report(...(await well.claim(4)).map((grant) => succeeded(ctx, grant, {})));
   }
-  expect(isDraining(sick)).toBe(false);
+  expect(await drainReason(sick)).toBeNull();
 });
 
 it('the last runner that takes tasks is not drained', async () => {
@@ -82,11 +85,9 @@ it('the last runner that takes tasks is not drained', async () => {
   await sick.report(...grants.map((grant) => failed(ctx, grant)));
   ctx.advance(1);
   const again = await well.claim(6);
-  const known = ctx.runners.find(well.id, well.incarnation);
-  if (known === undefined) throw new Error('it is registered');
-  drain(known, 'for the test');
+  await setDraining(ctx, well.id, { draining: true, reason: 'maintenance' });
   await well.report(...again.map((grant) => succeeded(ctx, grant, {})));
-  expect(isDraining(sick)).toBe(false);
+  expect(await drainReason(sick)).toBeNull();
 });
 
 function heldBy(runner: TestRunner) {

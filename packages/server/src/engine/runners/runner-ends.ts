@@ -71,7 +71,7 @@ export function noteEnds(
   return sickOf(book, suspects, now);
 }
 
-/** After a runner was drained: when it registers again it begins anew. */
+/** After a runner was drained: whoever resumes it begins anew with it. */
 export function forgetEnds(runners: RunnerDirectory, runner: string): void {
   bookOf(runners).ends.delete(runner);
 }
