@@ -130,6 +130,12 @@ describe('up', () => {
     expect(outside.filter((dir) => existsSync(dir))).toEqual([]);
   });
 
+  it('tells its runner how large a cache may be', async () => {
+    up = await startUp(home, ['--user-cache', '2GiB']);
+    const runner = childrenOf(up).find((pid) => commandOf(pid).includes('--work-dir'));
+    expect(commandOf(runner ?? 0).join(' ')).toContain(`--user-cache ${2 * 1024 ** 3} `);
+  });
+
   it('that is killed leaves no process, and the next one takes over', async () => {
     up = await startUp(home);
     const pids = descendantsOf(up.process.pid ?? 0);

@@ -92,6 +92,8 @@ describe('wrong usage', () => {
     'up --sandbox paper',
     'up --runner-memory lots',
     'up --runner-memory 8',
+    'up --user-cache lots',
+    'up --no-runner --user-cache 1GiB',
     'up --no-runner --runner-cpus 2',
     'up --public-url here',
   ])('%s: is told on stderr, with exit code 2', async (line) => {

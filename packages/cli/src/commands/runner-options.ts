@@ -4,6 +4,7 @@ import { TASK_NETWORKS } from '@bytenite/contract';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export interface RunnerOptions {
+  userCache?: number;
   python?: string;
   sandbox?: string;
   taskNetwork?: string;
@@ -20,6 +21,7 @@ const TASK_NETWORK_CHOICES = ['auto', ...TASK_NETWORKS] as const;
 
 export function addRunnerOptions(command: Command): void {
   command
+    .option('--user-cache <size>', "what a user's cache may hold (else 10GiB)", parseBytes)
     .option('--python <path>', 'Python that runs .py components (else the one found)')
     .addOption(
       new Option(
@@ -49,8 +51,10 @@ export function addRunnerOptions(command: Command): void {
 }
 
 export function runnerArgs(options: RunnerOptions): string[] {
-  const { python, sandbox, taskNetwork, allowEgress = [], gpu, label, overcommit } = options;
+  const { userCache, python, sandbox, taskNetwork, allowEgress = [] } = options;
+  const { gpu, label, overcommit } = options;
   return [
+    ...(userCache === undefined ? [] : ['--user-cache', String(userCache)]),
     ...(python === undefined ? [] : ['--python', path.resolve(python)]),
     ...(sandbox === undefined ? [] : ['--sandbox', sandbox]),
     ...(taskNetwork === undefined ? [] : ['--task-network', taskNetwork]),

@@ -125,8 +125,9 @@ export function defaultFormat(): LogFormat {
 }
 
 function refuseRunnerOptions(options: Options): void {
-  const { runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress } = options;
-  const given = [runnerCpus, runnerMemory, python, sandbox, taskNetwork, allowEgress];
+  const { runnerCpus, runnerMemory, userCache, python, sandbox, taskNetwork, allowEgress } =
+    options;
+  const given = [runnerCpus, runnerMemory, userCache, python, sandbox, taskNetwork, allowEgress];
   const lists = [...options.gpu, ...options.label];
   const isGiven = given.some((value) => value !== undefined) || lists.length > 0;
   if (isGiven) throw new UsageError('--no-runner leaves no runner for the other runner options');
