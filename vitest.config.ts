@@ -21,6 +21,7 @@ const onPostgres = {
     include: ['packages/server/src/{engine,scheduler,vault}/**/*.test.ts'],
     env: { BYTENITE_TEST_STORE: 'postgres' },
     testTimeout: MINUTE / 2,
+    maxWorkers: '100%',
     sequence: { groupOrder: 0 },
   },
 };
@@ -40,6 +41,8 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts'],
           // Generous, because a loaded machine must fail no test; each waits on conditions.
           testTimeout: MINUTE / 2,
+          // They wait for disks and databases more than they compute.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
