@@ -41,7 +41,9 @@ export async function downloadResults(
   const queue = targets[Symbol.iterator]();
   const worker = async () => {
     for (const { link, file } of queue) {
-      bytes += await downloadFile(link, file, transfer);
+      const size = await downloadFile(link, file, transfer);
+      // Not in one statement: the others add to it while this one waits.
+      bytes += size;
     }
   };
   const workers = Array.from({ length: AT_ONCE }, worker);

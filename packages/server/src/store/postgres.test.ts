@@ -112,7 +112,8 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
         await heard.until(mark);
         await sql`
           select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and query like 'listen %'`.execute(store.db);
+          where datname = current_database() and pid <> pg_backend_pid()
+          and query like 'select pg_advisory_lock_shared%'`.execute(store.db);
         await heard.again('');
       }
       expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
