@@ -308,9 +308,8 @@ for i in range(40_000): os.write(1, b"%d %s\\n" % (i, b"x" * 1000))
     await start();
     const task = await server.addPython(SHORT_OUTAGE);
     await task.until(() => task.printed.includes('on'));
-    server.failWith = 401;
-    await waitFor('a heartbeat is refused', () => server.refused > 0);
-    server.failWith = undefined;
+    server.hasForgotten = true;
+    await waitFor('a call is refused', () => server.refused > 0);
     expect((await task.ended()).report.outcome).toMatchObject({ ok: true });
     expect(server.registrations.length).toBeGreaterThan(1);
     const incarnations = new Set(server.registrations.map(({ incarnation }) => incarnation));

@@ -112,7 +112,9 @@ export class FakeServer {
   heartbeats = 0;
   /** Told to runners that register from now on. */
   leaseMs: number;
-  /** Calls that were answered with `failWith`. */
+  /** Every call but a registration is answered as to a runner that is not known, until one registers. */
+  hasForgotten = false;
+  /** Calls that were answered with `failWith`, or as to a runner that is not known. */
   refused = 0;
   /** Set to a status to fail every call with it; `hang` never answers. */
   failWith: number | 'hang' | undefined;
@@ -229,7 +231,14 @@ export class FakeServer {
     }
     const path = (request.url ?? '').replace('/v1/runner/', '');
     const [first = '', second = '', third = ''] = path.split('/');
-    if (first === 'register') return this.register(await readBody(request), response);
+    if (first === 'register') {
+      this.hasForgotten = false;
+      return this.register(await readBody(request), response);
+    }
+    if (this.hasForgotten) {
+      this.refused++;
+      return answerJson(response, 401, { code: 16, message: 'no such runner' });
+    }
     if (first === 'exchange') return this.exchange(await readBody(request), response);
     if (first === 'heartbeat') return this.heartbeat(await readBody(request), response);
     if (first === 'packages') return this.sendPackage(second, response);
