@@ -1,9 +1,6 @@
 /** What must be true when all is well again: every promise, read from tables, blobs, event log and folders. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { openDiskBlobStore } from '../../packages/server/src/blob/disk.ts';
-import { openPostgresStore } from '../../packages/server/src/store/postgres-store.ts';
-import { findProblems } from '../../packages/server/src/testing/invariants.ts';
 import {
   checkCounts,
   checkLogs,
@@ -15,6 +12,7 @@ import {
 import { checkNothingLeft, checkResults, checkSnapshot } from '../kill/invariants.ts';
 import { describeProcess, taskProcesses } from '../kill/processes.ts';
 import { mayEndAs, type WorkJob } from '../kill/workload.ts';
+import { problemsIn } from '../servers/servers.ts';
 import { until } from '../support/platform.ts';
 import { TIMES } from './plan.ts';
 import type { World } from './world.ts';
@@ -60,19 +58,7 @@ export async function checkQuiet(
 /** The engine's own invariants; an SQLite file belongs to its server alone. */
 async function checkStore({ dataDir, databaseUrl }: World): Promise<string[]> {
   if (databaseUrl === null) return [];
-  const store = await openPostgresStore({
-    url: databaseUrl,
-    connections: 4,
-    connectMs: 10_000,
-    statementMs: 30_000,
-  });
-  const blobs = await openDiskBlobStore({ dir: path.join(dataDir, 'blobs'), shared: true });
-  try {
-    return await findProblems({ store, blobs });
-  } finally {
-    await blobs.close();
-    await store.close();
-  }
+  return problemsIn(databaseUrl, dataDir);
 }
 
 /** No process of a task lives on when its job has ended. */

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushComponent, tarOf } from '../support/components.ts';
-import type { Platform } from '../support/platform.ts';
+import { callerOf, type Platform } from '../support/platform.ts';
 import { CLI, makeHome, runProgram, startUp, waitFor, type Home, type Up } from './cli.ts';
 
 const JOBS = '/v1/customer/jobs';
@@ -58,21 +58,6 @@ interface Job {
   id: string;
   state: string;
   taskCounts: Record<string, number>;
-}
-
-/** Calls the API with a key. */
-function callerOf(url: string, apiKey: string): Platform['call'] {
-  return async <T>(method: string, route: string, body?: unknown): Promise<T> => {
-    const response = await fetch(url + route, {
-      method,
-      headers: { authorization: apiKey },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
-  };
 }
 
 async function adminOf(platform: Up, dataDir: string): Promise<Platform['call']> {

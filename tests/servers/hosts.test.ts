@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../scripts/lib/postgres.js';
 import { canOrSay } from '../support/can-or-say.ts';
 import { pushComponent } from '../support/components.ts';
-import { until, waitForJob, type Platform } from '../support/platform.ts';
+import { callerOf, until, waitForJob, type Platform } from '../support/platform.ts';
 import { CLI } from '../cli/cli.ts';
 import { buildNetworks, type Networks } from './networks.ts';
 import { problemsIn } from './servers.ts';
@@ -92,17 +92,7 @@ function platformAt(port: number, apiKey: string): Platform {
   const url = `http://${networks.hub}:${port}`;
   return {
     url,
-    async call<T>(method: string, route: string, body?: unknown): Promise<T> {
-      const response = await fetch(url + route, {
-        method,
-        headers: { authorization: apiKey },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(30_000),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-      return JSON.parse(text) as T;
-    },
+    call: callerOf(url, apiKey),
   } as Platform;
 }
 

@@ -7,7 +7,14 @@ import path from 'node:path';
 import { openDiskBlobStore } from '../../packages/server/src/blob/disk.ts';
 import { openPostgresStore } from '../../packages/server/src/store/postgres-store.ts';
 import { findProblems } from '../../packages/server/src/testing/invariants.ts';
-import { programOf, RUNNER, SERVER, startProgram, type Program } from '../support/platform.ts';
+import {
+  callerOf,
+  programOf,
+  RUNNER,
+  SERVER,
+  startProgram,
+  type Program,
+} from '../support/platform.ts';
 
 export interface TestServer extends Program {
   port: number;
@@ -64,17 +71,9 @@ export async function createServers(databaseUrl: string): Promise<ServerGroup> {
       programs.unshift(runner);
       return runner;
     },
-    async call<T>(method: string, route: string, body?: unknown): Promise<T> {
+    async call(...call) {
       const key = (await readFile(path.join(dataDir, 'api-key'), 'utf8')).trim();
-      const response = await fetch(url + route, {
-        method,
-        headers: { authorization: key },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(30_000),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-      return JSON.parse(text) as T;
+      return callerOf(url, key)(...call);
     },
     problems: () => problemsIn(databaseUrl, dataDir),
     logs: () => readFile(logFile, 'utf8').catch(() => ''),

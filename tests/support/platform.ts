@@ -99,17 +99,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       ]);
       platform.runner = programOf(child);
     },
-    async call<T>(method: string, route: string, body?: unknown): Promise<T> {
-      const response = await fetch(platform.url + route, {
-        method,
-        headers: { authorization: platform.apiKey },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(30_000),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-      return JSON.parse(text) as T;
-    },
+    call: (...call) => callerOf(platform.url, platform.apiKey)(...call),
     logs: () => readFile(logFile, 'utf8').catch(() => ''),
     async close({ keep } = { keep: false }) {
       for (const program of [platform.runner, platform.server]) {
@@ -123,6 +113,21 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   await platform.startServer();
   if (options.runner !== false) await platform.startRunner();
   return platform;
+}
+
+/** Calls the API with a key; throws with the body when the status is not 2xx. */
+export function callerOf(url: string, apiKey: string): Platform['call'] {
+  return async <T>(method: string, route: string, body?: unknown): Promise<T> => {
+    const response = await fetch(url + route, {
+      method,
+      headers: { authorization: apiKey },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  };
 }
 
 /** Starts a server or a runner and waits until it is ready. */

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { version } from './platform/version.ts';
 
 /** A group of commands, or a command; its module is loaded when it is called. */
@@ -107,7 +107,9 @@ Examples:
   bytenite job run --template hello-world --input hello.txt --param app.case=upper --out results`;
 
 export function createProgram(): Command {
-  const program = new Command('bytenite')
+  const help = new Help();
+  const program: Command = new Command('bytenite');
+  program
     .description('Runs distributed batch jobs on a bytenite platform, and the platform itself.')
     .version(`bytenite ${version()}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
@@ -115,7 +117,13 @@ export function createProgram(): Command {
     .option('--url <url>', 'address of the platform (else BYTENITE_API_URL, `auth`, a local `up`)')
     .option('--api-key <key>', 'API key (else BYTENITE_API_KEY, `auth`, a local `up`)')
     .option('--data-dir <dir>', 'data directory of a local platform (else BYTENITE_DATA_DIR)')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // Those of the program: a group's own are of no use to the commands below it.
+      visibleGlobalOptions: (command) => (command === program ? [] : [...program.options]),
+      optionDescription: (option) =>
+        Array.isArray(option.defaultValue) ? option.description : help.optionDescription(option),
+    })
     .showHelpAfterError('(--help explains)')
     .showSuggestionAfterError()
     .exitOverride()

@@ -9,7 +9,8 @@ import type { ReadyMessage } from '../supervisor/child.ts';
 import { ensureRunnerToken, openDataDir } from '../supervisor/data-dir.ts';
 import { localUrl } from '../supervisor/port.ts';
 import { programOf } from '../supervisor/programs.ts';
-import { checkUrl, LOG_LEVELS, parsePort } from './up.ts';
+import { logLevelOption } from './foreground.ts';
+import { checkUrl, parsePort } from './up.ts';
 
 interface Options extends GlobalOptions {
   role: Role;
@@ -45,11 +46,7 @@ export function defineServer(command: Command): void {
       '--allow-shared-process-tier',
       'let several users, or whoever reaches --host, share a runner that does not keep them apart',
     )
-    .addOption(
-      new Option('--log-level <level>', 'the least level of what is logged (else info)').choices(
-        LOG_LEVELS,
-      ),
-    )
+    .addOption(logLevelOption())
     .addHelpText('after', HELP)
     .action(async () => serve(command.optsWithGlobals<Options>()));
 }

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { Interrupted, UsageError } from '../errors.ts';
 import type { GlobalOptions } from '../platform/find-platform.ts';
 import { defaultDataDir } from '../platform/folders.ts';
 import { apiKeyFile } from '../platform/local-platform.ts';
-import type { LogFormat, ReadyMessage } from '../supervisor/child.ts';
+import type { ReadyMessage } from '../supervisor/child.ts';
 import { programOf } from '../supervisor/programs.ts';
 import { supervise, type UpOptions } from '../supervisor/supervise.ts';
 import { paint } from '../terminal/style.ts';
 import { version } from '../platform/version.ts';
+import { addLogOptions, shownFormat, stopOnSignals, type LogOptions } from './foreground.ts';
 import {
   addRunnerOptions,
   parseMemory,
@@ -19,7 +20,7 @@ import {
   type RunnerOptions,
 } from './runner-options.ts';
 
-interface Options extends GlobalOptions, RunnerOptions {
+interface Options extends GlobalOptions, RunnerOptions, LogOptions {
   port: number;
   host: string;
   publicUrl?: string;
@@ -28,13 +29,7 @@ interface Options extends GlobalOptions, RunnerOptions {
   runnerCpus?: number;
   runnerMemory?: number;
   allowSharedProcessTier?: true;
-  verbose?: true;
-  logLevel?: string;
-  logFormat?: LogFormat;
 }
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export const LOG_FORMATS = ['json', 'pretty'] as const;
 
 const HELP = `
 Starts the API's server and a runner for tasks, as processes of their own. The data directory is ~/.bytenite
@@ -55,20 +50,12 @@ export function defineUp(command: Command): void {
     .option('--runner-cpus <n>', 'CPUs for tasks (else all of this machine)', parsePositive)
     .option('--runner-memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseMemory);
   addRunnerOptions(command);
-  command
-    .option(
-      '--allow-shared-process-tier',
-      'let several users, or whoever reaches --host, share a runner that does not keep them apart',
-    )
-    .option('--verbose', 'print the logs of both')
-    .addOption(
-      new Option('--log-level <level>', 'the least level of what is logged (else info)').choices(
-        LOG_LEVELS,
-      ),
-    )
-    .addOption(new Option('--log-format <form>', 'how --verbose prints them').choices(LOG_FORMATS))
-    .addHelpText('after', HELP)
-    .action(async () => up(command.optsWithGlobals<Options>()));
+  command.option(
+    '--allow-shared-process-tier',
+    'let several users, or whoever reaches --host, share a runner that does not keep them apart',
+  );
+  addLogOptions(command, 'the logs of both');
+  command.addHelpText('after', HELP).action(async () => up(command.optsWithGlobals<Options>()));
 }
 
 async function up(options: Options): Promise<void> {
@@ -76,23 +63,13 @@ async function up(options: Options): Promise<void> {
   const dataDir = path.resolve(
     options.dataDir ?? (process.env['BYTENITE_DATA_DIR'] || defaultDataDir()),
   );
-  const stop = new AbortController();
-  const force = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) force.abort();
-      else stop.abort();
-    });
-  }
-  stop.signal.addEventListener('abort', () => {
-    process.stderr.write('Stopping: tasks under way are given back ... (again to force)\n');
-  });
+  const signals = stopOnSignals();
   const events = {
     ready: (url: string, messages: Messages) => printReady(url, dataDir, options, messages),
     notice: (text: string) => process.stderr.write(`bytenite: ${text}\n`),
   };
-  await supervise(upOptions(options, dataDir), events, { stop: stop.signal, force: force.signal });
-  if (force.signal.aborted) throw new Interrupted();
+  await supervise(upOptions(options, dataDir), events, signals);
+  if (signals.force.aborted) throw new Interrupted();
   console.log('Stopped.');
 }
 
@@ -110,18 +87,13 @@ function upOptions(options: Options, dataDir: string): UpOptions {
     runnerArgs: options.runner
       ? [...sizeArgs(options.runnerCpus, options.runnerMemory), ...runnerArgs(options)]
       : undefined,
-    shown: options.verbose && (options.logFormat ?? defaultFormat()),
+    shown: shownFormat(options),
     logLevel: options.logLevel,
     programs: {
       server: programOf('@bytenite/server/main'),
       runner: programOf('@bytenite/runner/main'),
     },
   };
-}
-
-/** For whoever reads it: people, or a program that takes them. */
-export function defaultFormat(): LogFormat {
-  return process.stderr.isTTY ? 'pretty' : 'json';
 }
 
 function refuseRunnerOptions(options: Options): void {

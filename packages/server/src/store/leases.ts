@@ -1,4 +1,5 @@
 import type { LeasePhase, TaskKind } from '@bytenite/contract';
+import { sql } from 'kysely';
 import { locksRows } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
@@ -126,10 +127,10 @@ export async function holdsLeases(db: Db, runner: string): Promise<boolean> {
   return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** Whether a runner has a task that it must have nothing else beside. */
+/** Whether a runner has a task that it must have nothing else beside; asked for in each exchange. */
 export async function runsAlone(db: Db, runner: string): Promise<boolean> {
   const query = db.selectFrom('lease').select('id').where('runner', '=', runner);
-  return (await query.where('alone', '=', 1).limit(1).executeTakeFirst()) !== undefined;
+  return (await query.where('alone', '=', sql.lit(1)).limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Jobs of the leases that are longest overdue, ascending; at most `limit` leases are looked at. */

@@ -183,6 +183,19 @@ export async function limitsOfAccount(db: Db, account: string): Promise<Partial<
   return parseLimits(row?.limits ?? null);
 }
 
+/** Of several accounts; one that is gone is left out. */
+export async function limitsOfAccounts(
+  db: Db,
+  accounts: readonly string[],
+): Promise<Map<string, Partial<Limits> | null>> {
+  const rows = await db
+    .selectFrom('account')
+    .select(['id', 'limits'])
+    .where('id', 'in', accounts)
+    .execute();
+  return new Map(rows.map(({ id, limits }) => [id, parseLimits(limits)]));
+}
+
 export function parseLimits(text: string | null): Partial<Limits> | null {
   return text === null ? null : (JSON.parse(text) as Partial<Limits>);
 }

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { CliError, Interrupted, UsageError } from '../../errors.ts';
 import { parseUrl, type GlobalOptions } from '../../platform/find-platform.ts';
 import { version } from '../../platform/version.ts';
-import type { LogFormat, ReadyMessage } from '../../supervisor/child.ts';
+import type { ReadyMessage } from '../../supervisor/child.ts';
 import { programOf } from '../../supervisor/programs.ts';
 import {
   hasToken,
@@ -13,6 +13,7 @@ import {
 } from '../../supervisor/supervise-runner.ts';
 import { printable } from '../../terminal/escape.ts';
 import { paint } from '../../terminal/style.ts';
+import { addLogOptions, shownFormat, stopOnSignals, type LogOptions } from '../foreground.ts';
 import {
   addRunnerOptions,
   parseMemory,
@@ -21,18 +22,14 @@ import {
   sizeArgs,
   type RunnerOptions,
 } from '../runner-options.ts';
-import { defaultFormat, LOG_FORMATS, LOG_LEVELS } from '../up.ts';
 
-interface Options extends GlobalOptions, RunnerOptions {
+interface Options extends GlobalOptions, RunnerOptions, LogOptions {
   server?: string;
   token?: string;
   tokenFile?: string;
   name?: string;
   cpus?: number;
   memory?: number;
-  verbose?: true;
-  logLevel?: string;
-  logFormat?: LogFormat;
 }
 
 const HELP = `
@@ -56,16 +53,8 @@ export function addRun(group: Command): void {
     .option('--cpus <n>', 'CPUs for tasks (else all of this machine)', parsePositive)
     .option('--memory <size>', 'memory for tasks, like 6GiB (else all of it)', parseMemory);
   addRunnerOptions(group);
-  group
-    .option('--verbose', 'print its log')
-    .addOption(
-      new Option('--log-level <level>', 'the least level of what is logged (else info)').choices(
-        LOG_LEVELS,
-      ),
-    )
-    .addOption(new Option('--log-format <form>', 'how --verbose prints it').choices(LOG_FORMATS))
-    .addHelpText('after', HELP)
-    .action(async () => run(group.optsWithGlobals<Options>()));
+  addLogOptions(group, 'its log');
+  group.addHelpText('after', HELP).action(async () => run(group.optsWithGlobals<Options>()));
 }
 
 async function run(options: Options): Promise<void> {
@@ -80,29 +69,19 @@ async function run(options: Options): Promise<void> {
   // Until now the token stood among the arguments, which everybody on this machine can read.
   process.title = 'bytenite runner';
   const hostOptions = toHostOptions(options, parseUrl(options.server, '--server'));
-  const stop = new AbortController();
-  const force = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) force.abort();
-      else stop.abort();
-    });
-  }
-  stop.signal.addEventListener('abort', () => {
-    process.stderr.write('Stopping: tasks under way are given back ... (again to force)\n');
-  });
+  const signals = stopOnSignals();
   process.stderr.write(`Joining ${hostOptions.server} ...\n`);
   const events = {
     ready: (message: ReadyMessage) => printReady(hostOptions, message),
     notice: (text: string) => process.stderr.write(`bytenite: ${text}\n`),
   };
-  await superviseRunner(hostOptions, events, { stop: stop.signal, force: force.signal });
-  if (force.signal.aborted) throw new Interrupted();
+  await superviseRunner(hostOptions, events, signals);
+  if (signals.force.aborted) throw new Interrupted();
   console.log('Stopped.');
 }
 
 function toHostOptions(options: Options, server: string): RunnerHostOptions {
-  const { cpus, memory, name, verbose, logFormat, logLevel } = options;
+  const { cpus, memory, name, logLevel } = options;
   const dataDir = path.resolve(options.dataDir ?? path.join(homedir(), '.bytenite-runner'));
   return {
     dataDir,
@@ -113,7 +92,7 @@ function toHostOptions(options: Options, server: string): RunnerHostOptions {
       ...sizeArgs(cpus, memory),
       ...runnerArgs(options),
     ],
-    shown: verbose && (logFormat ?? defaultFormat()),
+    shown: shownFormat(options),
     logLevel,
     program: programOf('@bytenite/runner/main'),
   };

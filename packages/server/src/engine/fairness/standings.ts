@@ -9,7 +9,7 @@ import {
 } from '../../domain/fair-share.ts';
 import { isLimited, limitsOf, roomOf, type Limits } from '../../domain/limits.ts';
 import type { Share } from '../../domain/share-out.ts';
-import { heldByAccount, limitsOfAccount, readUsage, waitingAccounts } from '../../store/queue.ts';
+import { heldByAccount, limitsOfAccounts, readUsage, waitingAccounts } from '../../store/queue.ts';
 import type { Db } from '../../store/store.ts';
 
 export interface Standing extends Share {
@@ -44,11 +44,11 @@ export async function standingsOf(
   const { db } = ctx.store;
   const held = await heldByAccount(db);
   const usage = await readUsage(db);
-  const standings: Standing[] = [];
-  for (const account of accounts) {
-    const limits = limitsOf(await limitsOfAccount(db, account), ctx.config.userLimits);
-    standings.push(standing(ctx, { account, limits }, held, usage));
-  }
+  const own = await limitsOfAccounts(db, [...accounts]);
+  const standings = [...accounts].map((account) => {
+    const limits = limitsOf(own.get(account) ?? null, ctx.config.userLimits);
+    return standing(ctx, { account, limits }, held, usage);
+  });
   return standings.toSorted((a, b) => a.standing - b.standing);
 }
 
