@@ -122,8 +122,10 @@ function mountsOf(staged: StagedAttempt, cache: Cache): Mount[] {
 }
 
 function sayOvercommitted({ context, limits, log }: Attempt): void {
-  const asked = `${context.cpus} CPUs and ${mebibytes(context.memoryBytes)}`;
-  const given = `${limits.cpus} CPUs and ${mebibytes(limits.memoryBytes)}`;
+  const words = ({ cpus, memoryBytes }: Need) =>
+    `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'} and ${mebibytes(memoryBytes)}`;
+  const asked = words(context);
+  const given = words(limits);
   const message = `the component asks for ${asked}, more than this runner has: it runs alone with ${given}`;
   log.say('WARN', message, monotonicMs());
 }

@@ -12,6 +12,7 @@ import {
   type RunnerHostOptions,
 } from '../../supervisor/supervise-runner.ts';
 import { printable } from '../../terminal/escape.ts';
+import { plural } from '../../terminal/format.ts';
 import { paint } from '../../terminal/style.ts';
 import { addLogOptions, shownFormat, stopOnSignals, type LogOptions } from '../foreground.ts';
 import {
@@ -128,7 +129,7 @@ function printReady({ server, dataDir }: RunnerHostOptions, message: ReadyMessag
   console.log(
     [
       `bytenite ${version()} runner ${paint('bold', printable(String(runnerId)))} works for ${server}`,
-      `  offers   ${String(cpus)} CPUs, ${memory}${models}`,
+      `  offers   ${plural(Number(cpus), 'CPU')}, ${memory}${models}`,
       `  sandbox  tier ${String(tier)}: ${String(tierReason)}`,
       `  logs     ${path.join(dataDir, 'logs')}`,
       'Ctrl-C stops it.',

@@ -65,8 +65,8 @@ function sizeProblem(component: PinnedRevision, runners: readonly Runner[]): Rea
   };
   const which = gpu.length === 0 ? 'the largest runner' : 'the largest runner with such a GPU';
   const message =
-    `${tag} needs ${cpus} CPUs and ${memoryGiB} GiB; ${which} ` +
-    `has ${largest.cpus} CPUs and ${largest.memoryGiB} GiB (start it with --overcommit to run it all the same)`;
+    `${tag} needs ${countWords(cpus, 'CPU')} and ${memoryGiB} GiB; ${which} ` +
+    `has ${countWords(largest.cpus, 'CPU')} and ${largest.memoryGiB} GiB (start it with --overcommit to run it all the same)`;
   return reason('NO_FITTING_RUNNER', message, {
     component: tag,
     cpus,

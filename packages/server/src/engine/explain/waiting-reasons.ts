@@ -154,7 +154,7 @@ function runnersReason(
   const inUse = Math.round(heldByAll.cpus * 100) / 100;
   return reason(
     'RUNNERS_BUSY',
-    `waits for a free runner: ${tag} needs ${cpus} CPUs and ${memoryGiB} GiB, ` +
+    `waits for a free runner: ${tag} needs ${countWords(cpus, 'CPU')} and ${memoryGiB} GiB, ` +
       `${inUse} of the ${total} CPUs of ${countWords(runners.length, 'runner')} are in use` +
       (drained === 0 ? '' : `; ${countWords(drained, 'runner is', 'runners are')} drained`),
     { cpus, memoryGiB, cpusInUse: inUse, cpusTotal: total, runners: runners.length, drained },
