@@ -109,18 +109,18 @@ export class Capacity {
 
   /** Who waits for a GPU holds up nobody else; who waits for room is not overtaken. */
   private serve(): void {
-    const waiting = this.waiters;
-    this.waiters = [];
-    let isHeldUp = false;
-    for (const waiter of waiting) {
-      if (!isHeldUp && this.fits(waiter.need)) {
+    const passedOver: Waiter[] = [];
+    let looked = 0;
+    for (const waiter of this.waiters) {
+      if (this.fits(waiter.need)) {
         this.add(waiter.need);
         waiter.answer(true);
-      } else {
-        isHeldUp ||= this.hasGpu(waiter.need);
-        this.waiters.push(waiter);
-      }
+      } else if (this.hasGpu(waiter.need)) break;
+      else passedOver.push(waiter);
+      looked += 1;
     }
+    // Those behind are not touched: one is served at each end of a task, and hundreds may wait.
+    this.waiters.splice(0, looked, ...passedOver);
   }
 
   private fits(need: Need): boolean {
@@ -136,6 +136,7 @@ export class Capacity {
   }
 
   private findFree(wanted: readonly string[]): Gpu | undefined {
+    if (wanted.length === 0) return undefined;
     const free = this.freeGpus();
     const at = findGpu(
       free.map(({ model }) => model),
