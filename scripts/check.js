@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fetchPackageFile, LTS_NODE } from './lib/packages.js';
 import { fail, step } from './lib/progress.js';
 import { cache, CommandError, root, run, show, tool } from './lib/run.js';
-import { addTotals, formatTotals } from './lib/totals.js';
+import { addTotals, formatTotals, noReport } from './lib/totals.js';
 import { setup } from './setup.js';
 
 /** @typedef {import('./lib/totals.js').Totals} Totals */
@@ -27,7 +27,7 @@ async function main() {
   await setup();
   const failures = await runStaticChecks();
   const totals = await runAllTests(failures);
-  for (const failure of failures) console.log(`FAILED: ${failure}`);
+  for (const failure of [...totals.failures, ...failures]) console.log(`FAILED: ${failure}`);
   console.log(formatTotals(totals));
   if (failures.length > 0 || totals.failed > 0) process.exitCode = 1;
 }
@@ -71,7 +71,7 @@ async function runTests(args, env, failures) {
   const exitCode = await show('npm', ['test', '--', ...args, `--totals=${file}`], { env });
   if (exitCode !== 0) failures.push(['npm test', ...args].join(' '));
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? { passed: 0, failed: 1, skipped: 0 } : JSON.parse(text);
+  return text === undefined ? noReport('npm test ended before its tests did') : JSON.parse(text);
 }
 
 /**

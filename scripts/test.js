@@ -32,8 +32,10 @@ async function main() {
 
   console.log(`\nTests on Node ${process.version} took ${seconds()} s.`);
   for (const sentence of needs.missing) console.log(`SKIPPED: ${sentence}`);
-  if (values.totals === undefined) console.log(formatTotals(totals));
-  else await writeFile(values.totals, JSON.stringify(totals));
+  if (values.totals === undefined) {
+    for (const failure of totals.failures) console.log(`FAILED: ${failure}`);
+    console.log(formatTotals(totals));
+  } else await writeFile(values.totals, JSON.stringify(totals));
   const incomplete = needs.missing.length > 0 && process.env['CI'] === 'true';
   if (totals.failed > 0 || incomplete) process.exitCode = 1;
 }
