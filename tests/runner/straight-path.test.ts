@@ -353,7 +353,7 @@ print("the end")
     expect(bytes).toBeGreaterThan(64e6);
     expect(bytes).toBeLessThan(70e6);
     expect(task.printed.at(-1)).toBe('the end');
-    const note = task.lines.find((line) => line.m.startsWith('printed too much'));
+    const note = task.lines.find((line) => line.m.startsWith('printed more than'));
     expect(note).toMatchObject({ l: 'WARN', c: 'main' });
   });
 

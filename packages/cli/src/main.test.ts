@@ -93,6 +93,8 @@ describe('wrong usage', () => {
     'up --runner-memory lots',
     'up --runner-memory 8',
     'up --user-cache lots',
+    'up --task-files 1.5',
+    'up --no-runner --task-processes 5',
     'up --no-runner --user-cache 1GiB',
     'up --no-runner --runner-cpus 2',
     'up --public-url here',

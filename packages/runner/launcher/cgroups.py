@@ -105,6 +105,7 @@ class SlotGroup:
         ]
         self._limits = None
         self._oom_fd = self._open_oom()
+        self._pids_fd = self._open_first(("pids", "pids.events"), ("unified", "pids.events"))
         memory = self.paths.get("memory" if self.version == 1 else "unified")
         self.limits_memory = memory is not None and self._oom_fd is not None
         self.limits_pids = "pids" in self.paths or self._has("unified", "pids.max")
@@ -116,7 +117,10 @@ class SlotGroup:
         return path is not None and os.path.exists(os.path.join(path, file))
 
     def _open_oom(self):
-        for controller, file in (("memory", "memory.oom_control"), ("unified", "memory.events")):
+        return self._open_first(("memory", "memory.oom_control"), ("unified", "memory.events"))
+
+    def _open_first(self, *places):
+        for controller, file in places:
             if self._has(controller, file):
                 return os.open(os.path.join(self.paths[controller], file), os.O_RDONLY)
         return None
@@ -158,18 +162,17 @@ class SlotGroup:
                 _write(os.path.join(self.paths["unified"], file), value)
 
     def oom_kills(self):
-        if self._oom_fd is None:
-            return 0
-        for line in os.pread(self._oom_fd, 4096, 0).split(b"\n"):
-            if line.startswith(b"oom_kill "):
-                return int(line[9:])
-        return 0
+        return counter(self._oom_fd, b"oom_kill ")
+
+    def refused_processes(self):
+        """How often a process or thread was refused at the limit, since the group was made."""
+        return counter(self._pids_fd, b"max ")
 
     def pids(self):
         return {pid for path in self.paths.values() for pid in _pids(path)}
 
     def close(self):
-        for fd in (*self.join_fds, self._oom_fd):
+        for fd in (*self.join_fds, self._oom_fd, self._pids_fd):
             if fd is not None:
                 os.close(fd)
 
@@ -179,6 +182,16 @@ class SlotGroup:
             _write(self._kill_path, "1")
         for pid in self.pids():
             kill_quietly(pid, 9)
+
+
+def counter(fd, name):
+    """The number behind a name in one of the kernel's lists; 0 where there is no such list."""
+    if fd is None:
+        return 0
+    for line in os.pread(fd, 4096, 0).split(b"\n"):
+        if line.startswith(name):
+            return int(line[len(name) :])
+    return 0
 
 
 def _pids(path):

@@ -116,6 +116,17 @@ def threads_of(uid):
     return count
 
 
+def threads_among(pids, proc="/proc"):
+    """How many threads these processes have together."""
+    count = 0
+    for pid in pids:
+        try:
+            count += os.stat(os.path.join(os.fsdecode(proc), str(pid), "task")).st_nlink - 2
+        except OSError:
+            continue
+    return count
+
+
 def descendants(root, without=()):
     """Pids below `root`, not entering the subtrees in `without`."""
     children = {}

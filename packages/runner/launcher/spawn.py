@@ -26,6 +26,7 @@ RESET_SIGNALS = (
     signal.SIGCHLD,
 )
 MAX_OPEN_FILES = 65536
+PIDS_SPARE = 64
 FAILURE_CODE = 127
 
 CLONE_VM = 0x100
@@ -282,7 +283,9 @@ def limits_of(spec, group, is_zone):
     # Counted per uid and user namespace. A slot that shares its uid gets so many more than that user has
     # now: others' processes count too, but no task takes all processes that the machine can have.
     if spec["uid"] is not None or is_zone:
-        wanted.append((resource.RLIMIT_NPROC, spec["pids"]))
+        # Above that of a cgroup, which tells when it is reached.
+        spare = PIDS_SPARE if group and group.limits_pids else 0
+        wanted.append((resource.RLIMIT_NPROC, spec["pids"] + spare))
     elif not (group and group.limits_pids):
         wanted.append((resource.RLIMIT_NPROC, threads_now.count() + spec["pids"]))
     # Private writable memory of each process. RLIMIT_AS would also count what node or a JVM only

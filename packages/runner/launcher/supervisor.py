@@ -26,6 +26,7 @@ from linux import (
     kill_quietly,
     kill_user,
     prctl,
+    threads_among,
 )
 from spawn import Spawner
 from zone import Zone
@@ -36,6 +37,8 @@ KILL_PASS_SECONDS = 0.02
 PENDING_LIMIT = 64 * 1024
 READ_BYTES = 64 * 1024
 TAIL_BYTES = 1024 * 1024
+# Of the limit of processes, by which a task counts as having come up against it where no one tells.
+CROWD_SHARE = 0.9
 
 
 class Output:
@@ -89,7 +92,8 @@ class Task:
         self.spec = spec
         self.run = spec["id"]
         self.group = group
-        self.is_alone = spawner.zone is not None
+        self.zone = spawner.zone
+        self.is_alone = self.zone is not None
         self.output = Output(writer, self.run, spec["logBytes"])
         self.reason = None
         self.kill_at = None
@@ -102,6 +106,8 @@ class Task:
         if group:
             group.limit(spec["memory"], spec["pids"], spec["cpus"])
         self.oom_before = group.oom_kills() if group else 0
+        self.refused_before = group.refused_processes() if group else 0
+        self.is_crowded = False
         self.streams = {}
         ends = []
         try:
@@ -171,6 +177,18 @@ class Task:
         else:
             kill_descendants(os.getpid())
 
+    def look_at_crowd(self):
+        """Where no cgroup counts refusals: whether as many are left as there may be."""
+        if self.group and self.group.limits_pids:
+            return
+        count = self.zone.threads() if self.zone else threads_among(descendants(os.getpid()))
+        self.is_crowded = count >= self.spec["pids"] * CROWD_SHARE
+
+    def has_been_refused(self):
+        if self.is_crowded:
+            return True
+        return bool(self.group) and self.group.refused_processes() > self.refused_before
+
     def read(self, fd, now):
         """Takes what the pipe holds: the number of bytes, 0 at its end, None when it is empty."""
         try:
@@ -198,6 +216,7 @@ class Task:
             "reason": self.reason,
             "failure": failure,
             "oomKills": oom,
+            "refusedProcesses": self.has_been_refused(),
             "cpu": round(self.cpu, 4),
             "rss": self.rss,
             "started": self.started,
@@ -343,6 +362,8 @@ class Supervisor:
             elif now >= self.lease_end(task):
                 task.stop("notRenewed", task.spec["grace"])
         over = task.status is not None and task.reason is None
+        if over and not task.killing:
+            task.look_at_crowd()
         if over or task.killing or (task.kill_at is not None and now >= task.kill_at):
             task.kill_pass()
 

@@ -21,6 +21,7 @@ from network import NAME_SERVER
 from root import MEMORY_FOLDERS, Root, folder_in_tmp
 
 MS_OF_TMP = linux.MS_NOSUID | linux.MS_NODEV
+# Each; the runner's messages name it.
 TMP_INODES = 65536
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
@@ -168,6 +169,12 @@ class Zone:
         with open("/proc/sys/kernel/cap_last_cap") as file:
             self.last_capability = int(file.read())
 
+    def threads(self):
+        """How many threads there are beside the supervisor's."""
+        proc = self.root.inside("/proc")
+        pids = [int(name) for name in os.listdir(proc) if name.isdigit()]
+        return linux.threads_among((pid for pid in pids if pid != 1), proc)
+
     def prepare(self, spec):
         """What of a task's start is done in the supervisor: places for its mounts."""
         self.root.set_points([path for path, _ in spec["zone"]["mounts"]], spec["uid"])
@@ -179,8 +186,7 @@ class Zone:
         if zone["network"] == "none" and self.closed_network is not None:
             step = "leave the host's network"
             add(step, "setns", self.closed_network, linux.CLONE_NEWNET)
-        size = zone["tmpBytes"] // len(MEMORY_FOLDERS)
-        data = b"size=%d,nr_inodes=%d,mode=1777" % (size, TMP_INODES)
+        data = b"size=%d,nr_inodes=%d,mode=1777" % (zone["tmpBytes"], TMP_INODES)
         for folder in MEMORY_FOLDERS:
             target = self.root.inside(folder)
             add("mount %s" % folder, "mount", b"tmpfs", target, b"tmpfs", MS_OF_TMP, data)

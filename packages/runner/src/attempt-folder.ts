@@ -47,6 +47,8 @@ const PRIVATE_MODE = 0o700;
 const CHUNK_MODE = 0o644;
 /** More entries than this are removed in the background. */
 const SYNC_ENTRIES = 64;
+/** A folder that takes more to name its entries holds more than that, and reading it would hold up others. */
+const SYNC_FOLDER_BYTES = 64 * 1024;
 /** A folder's change time says that nothing changed only if it is older than the clock is coarse. */
 const COARSE_CLOCK_MS = 100;
 
@@ -137,7 +139,8 @@ export class AttemptFolder {
   /** True when the folder is as it was made; false leaves the rest to `discard`. */
   private empty(dir: string): boolean {
     try {
-      if (!this.isAsMade(lstatSync(dir))) return false;
+      const status = lstatSync(dir);
+      if (!this.isAsMade(status) || status.size > SYNC_FOLDER_BYTES) return false;
       const names = readdirSync(dir);
       if (names.length > SYNC_ENTRIES) return false;
       // Fails for a folder, and for a name that is no valid UTF-8.

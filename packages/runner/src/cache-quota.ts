@@ -7,6 +7,8 @@ import type { DiskWatch } from './disk-watch.ts';
 
 /** A task that ends right after it has filled the cache is noticed, too. */
 const LINGER_MS = 2500;
+/** Files and folders, more than anybody needs. */
+const MAX_ENTRIES = 1_000_000;
 
 interface Use {
   /** What ends each of the tasks that use it. */
@@ -50,7 +52,7 @@ export class CacheQuota {
       for (const stop of use.stops) stop();
       empty(folder);
     };
-    const unwatch = diskWatch.watch({ folder, limitBytes, onOver });
+    const unwatch = diskWatch.watch({ folder, limitBytes, limitEntries: MAX_ENTRIES, onOver });
     const use: Use = { stops: new Set(), unwatch, leaving: undefined };
     this.uses.set(folder, use);
     return use;

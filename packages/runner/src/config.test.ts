@@ -23,6 +23,10 @@ test.each([
   [['--server', 'ftp://x'], '--server must begin with http:// or https://, not "ftp:"'],
   [[...REQUIRED, '--cpus', '0'], '--cpus must be a number above 0, not "0"'],
   [
+    [...REQUIRED, '--task-processes', '1.5'],
+    '--task-processes must be a whole number from 1 to 4194304, not "1.5"',
+  ],
+  [
     [...REQUIRED, '--sandbox', 'jail'],
     '--sandbox must be one of auto, namespace, process, null, not "jail"',
   ],

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { TASK_NETWORKS } from '@bytenite/contract';
 
 const GIB = 1024 ** 3;
+/** The most that the kernel counts in a cgroup. */
+const MAX_PROCESSES = 4_194_304;
 
 export const SANDBOX_CHOICES = ['auto', 'namespace', 'process', 'null'] as const;
 export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
@@ -24,6 +26,8 @@ export interface SandboxConfig {
   allowEgress: string[];
   /** What one attempt may print before only its tail is kept. */
   taskLogBytes: number;
+  /** Processes and threads that one attempt may have at once. */
+  taskProcesses: number;
   /** How long a start waits for an earlier runner of the same folder to end. */
   lockWaitSeconds: number;
   /** Start tasks without a copy of the launcher's memory where the machine can. */
@@ -49,6 +53,8 @@ export interface RunnerConfig extends SandboxConfig {
   overcommit: boolean;
   /** What one attempt may lay down on disk. */
   taskDiskBytes: number;
+  /** Files and folders that one attempt may make there. */
+  taskFiles: number;
   /** What a user may keep in the cache on this runner. */
   userCacheBytes: number;
   packageCacheBytes: number;
@@ -69,6 +75,7 @@ export function readConfig(argv: readonly string[], isRoot: boolean): RunnerConf
     memoryBytes: positive(values.memory, 'memory'),
     overcommit: values.overcommit,
     taskDiskBytes: positive(values['task-disk'], 'task-disk'),
+    taskFiles: whole(values['task-files'], 'task-files'),
     userCacheBytes: positive(values['user-cache'], 'user-cache'),
     packageCacheBytes: positive(values['package-cache'], 'package-cache'),
     ...sandboxConfig(values, isRoot),
@@ -98,6 +105,7 @@ function sandboxConfig(values: Flags, isRoot: boolean): SandboxConfig {
     taskNetwork: parseTaskNetwork(values['task-network']),
     allowEgress: values['allow-egress'].map(parseRange),
     taskLogBytes: positive(values['task-logs'], 'task-logs'),
+    taskProcesses: whole(values['task-processes'], 'task-processes', MAX_PROCESSES),
     lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
     nativeSpawn: values['native-spawn'],
     uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
@@ -125,6 +133,8 @@ function parseFlags(argv: readonly string[]) {
       'allow-egress': { type: 'string', multiple: true, default: [] },
       overcommit: { type: 'boolean', default: true },
       'task-disk': { type: 'string', default: String(10 * GIB) },
+      'task-files': { type: 'string', default: '1000000' },
+      'task-processes': { type: 'string', default: '4096' },
       'task-logs': { type: 'string', default: String(64 * 1024 * 1024) },
       'user-cache': { type: 'string', default: String(10 * GIB) },
       'package-cache': { type: 'string', default: String(5 * GIB) },
@@ -151,6 +161,12 @@ function positive(text: string, flag: string): number {
     throw new Error(`--${flag} must be a number above 0, not "${text}"`);
   }
   return value;
+}
+
+function whole(text: string, flag: string, most = Number.MAX_SAFE_INTEGER): number {
+  const value = positive(text, flag);
+  if (Number.isInteger(value) && value <= most) return value;
+  throw new Error(`--${flag} must be a whole number from 1 to ${most}, not "${text}"`);
 }
 
 const MAX_GPUS = 64;

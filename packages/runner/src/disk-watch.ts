@@ -1,21 +1,26 @@
 /**
- * Disk use of what tasks write to, looked at every second: apparent size, no links followed. A quota of
- * the file system would be exact, but needs rights and mount options that few machines give.
+ * What tasks write to, looked at every second: apparent size and number of entries, no links followed. A
+ * quota of the file system would be exact, but needs rights and mount options that few machines give.
  */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import { opendir } from 'node:fs/promises';
 import { monotonicMs } from './clock.ts';
+
+export type Excess = 'bytes' | 'entries';
 
 export interface WatchedFolder {
   folder: string;
   limitBytes: number;
-  onOver(): void;
+  /** Files and folders; one too deep to be looked at is one too many. */
+  limitEntries: number;
+  onOver(what: Excess): void;
 }
 
 const PERIOD_MS = 1000;
 /** A folder that takes long to walk is walked less often: at most this share of the time. */
 const WALK_SHARE = 0.1;
+/** Entries read at once, and looked at before others have their turn. */
 const ENTRIES_PER_TURN = 256;
-const MAX_ENTRIES = 1_000_000;
 
 interface Watch extends WatchedFolder {
   nextAtMs: number;
@@ -45,39 +50,48 @@ export class DiskWatch {
     for (const watch of this.watches) {
       const startedAt = monotonicMs();
       if (startedAt < watch.nextAtMs) continue;
-      const isOver = await exceeds(watch.folder, watch.limitBytes);
+      const excess = await findExcess(watch, () => this.watches.has(watch));
       const tookMs = monotonicMs() - startedAt;
       watch.nextAtMs = startedAt + tookMs / WALK_SHARE;
-      if (isOver && this.watches.has(watch)) watch.onOver();
+      if (excess !== undefined && this.watches.has(watch)) watch.onOver(excess);
     }
     this.isWalking = false;
   }
 }
 
-/** True when the files below hold more bytes, or are more than anybody needs. */
-async function exceeds(root: string, limitBytes: number): Promise<boolean> {
+/** What the files below have too much of. Ends early when nobody wants to know any more. */
+async function findExcess(
+  { folder: root, limitBytes, limitEntries }: WatchedFolder,
+  isWanted: () => boolean,
+): Promise<Excess | undefined> {
   let bytes = 0;
   let entries = 0;
   const folders = [Buffer.from(root)];
   for (let folder = folders.pop(); folder; folder = folders.pop()) {
-    for (const entry of listFolder(folder)) {
-      const path = Buffer.concat([folder, Buffer.from('/'), entry.name]);
-      if (++entries > MAX_ENTRIES) return true;
-      if (entries % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
+    for await (const entry of listFolder(folder)) {
+      const path = Buffer.concat([folder, SLASH, Buffer.from(entry.name, NAME_ENCODING)]);
+      if (++entries > limitEntries || path.length > LONGEST_PATH) return 'entries';
       if (entry.isDirectory()) folders.push(path);
       else bytes += sizeOf(path);
-      if (bytes > limitBytes) return true;
+      if (bytes > limitBytes) return 'bytes';
     }
+    if (!isWanted()) return undefined;
   }
-  return false;
+  return undefined;
 }
 
+const SLASH = Buffer.from('/');
+/** Gives back every byte of a name, whatever the name was written in. */
+const NAME_ENCODING = 'latin1';
+/** The system takes no longer one: what lies deeper cannot be looked at. */
+const LONGEST_PATH = 4095;
+
 // The task goes on while we look: what has vanished since counts nothing.
-function listFolder(path: Buffer) {
+async function* listFolder(path: Buffer) {
   try {
-    return readdirSync(path, { withFileTypes: true, encoding: 'buffer' });
+    yield* await opendir(path, { encoding: NAME_ENCODING, bufferSize: ENTRIES_PER_TURN });
   } catch {
-    return [];
+    return;
   }
 }
 

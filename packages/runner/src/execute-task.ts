@@ -19,7 +19,10 @@ export interface ExecuteDeps {
   cacheQuota: CacheQuota;
   diskWatch: DiskWatch;
   diskBytes: number;
+  diskFiles: number;
   cacheBytes: number;
+  processes: number;
+  logBytes: number;
   graceMs(): number;
 }
 
@@ -30,6 +33,7 @@ export interface StagedAttempt {
   folder: AttemptFolder;
   paths: AttemptPaths;
   inputBytes: number;
+  inputEntries: number;
   /** The component's folder: shared by all its tasks, read-only for them as root. */
   componentDir: string;
   command: [string, ...string[]];
@@ -41,7 +45,7 @@ export async function executeTask(
   deps: ExecuteDeps,
   staged: StagedAttempt,
 ): Promise<SandboxResult> {
-  const { attempt, folder, inputBytes } = staged;
+  const { attempt, folder, inputBytes, inputEntries } = staged;
   const { log } = attempt;
   attempt.enter('RUNNING');
   if (deps.capacity.isOvercommitted(attempt.context)) sayOvercommitted(attempt);
@@ -53,7 +57,8 @@ export async function executeTask(
   const unwatch = deps.diskWatch.watch({
     folder: folder.path,
     limitBytes: deps.diskBytes + inputBytes,
-    onOver: () => attempt.stop('disk', deps.graceMs()),
+    limitEntries: deps.diskFiles + inputEntries,
+    onOver: (what) => attempt.stop(what === 'bytes' ? 'disk' : 'files', deps.graceMs()),
   });
   const leaveCache = deps.cacheQuota.use(deps.caches.of(attempt.context).user, () =>
     attempt.stop('cache', deps.graceMs()),
@@ -95,7 +100,9 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
     },
     onOutput: (stream, bytes, atMs) => log.print(stream, bytes, atMs),
     onDropped: (bytes, atMs) => {
-      log.say('WARN', `printed too much: ${bytes} bytes are left out before the last lines`, atMs);
+      const limit = `more than ${mebibytes(deps.logBytes)} (--task-logs of the runner)`;
+      const message = `printed ${limit}: ${bytes} bytes are left out before the last lines`;
+      log.say('WARN', message, atMs);
     },
   };
 }

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { decideFailure, toErrorMessage } from './outcome.ts';
 import type { SandboxEnd } from './sandbox/sandbox.ts';
 
-const LIMITS = { timeoutMs: 1500, memoryBytes: 2 ** 30, diskBytes: 2 ** 20, cacheBytes: 2 ** 21 };
+const LIMITS = {
+  timeoutMs: 1500,
+  memoryBytes: 2 ** 30,
+  diskBytes: 2 ** 20,
+  diskFiles: 1000,
+  cacheBytes: 2 ** 21,
+  processes: 64,
+};
 
 test.each<[SandboxEnd, string, number | null, string]>([
   [{ kind: 'exited', code: 3 }, 'EXIT_NONZERO', 3, 'exit code 3: last line'],
@@ -18,7 +25,13 @@ test.each<[SandboxEnd, string, number | null, string]>([
     { kind: 'stopped', reason: 'disk' },
     'OUTPUT_FAILED',
     null,
-    'the task used more than 1 MiB of disk',
+    'the task used more than 1 MiB of disk (--task-disk of the runner)',
+  ],
+  [
+    { kind: 'stopped', reason: 'files' },
+    'OUTPUT_FAILED',
+    null,
+    'the task made more than 1000 files and folders on disk (--task-files of the runner)',
   ],
   [
     { kind: 'stopped', reason: 'cache' },
@@ -36,11 +49,22 @@ test.each<[SandboxEnd, string, number | null, string]>([
   [{ kind: 'notStarted', message: 'no such file' }, 'INTERNAL', null, 'no such file'],
   [{ kind: 'lost', message: 'gone' }, 'WORKER_LOST', null, 'gone'],
 ])('%j has its own reason', (end, reason, exitCode, errorMessage) => {
-  expect(decideFailure(end, LIMITS, 'last line')).toEqual({ reason, exitCode, errorMessage });
+  const result = { end, refusedProcesses: false };
+  expect(decideFailure(result, LIMITS, 'last line')).toEqual({ reason, exitCode, errorMessage });
+});
+
+test.each<[SandboxEnd, string]>([
+  [{ kind: 'exited', code: 4 }, 'exit code 4 at the limit of 64 processes: last line'],
+  [{ kind: 'signalled', signal: 6 }, 'killed by SIGABRT at the limit of 64 processes: last line'],
+])('%j of a task that was refused a process says so', (end, errorMessage) => {
+  const failure = decideFailure({ end, refusedProcesses: true }, LIMITS, 'last line');
+  expect(failure).toMatchObject({ reason: 'EXIT_NONZERO', errorMessage });
 });
 
 test('exit code 0 is no failure', () => {
-  expect(decideFailure({ kind: 'exited', code: 0 }, LIMITS, 'a warning')).toBeUndefined();
+  expect(
+    decideFailure({ end: { kind: 'exited', code: 0 }, refusedProcesses: true }, LIMITS, ''),
+  ).toBeUndefined();
 });
 
 test('a message is cut between characters and holds no NUL', () => {

@@ -1,7 +1,7 @@
 /** From the end of a process to the reason and message that are reported (contract 7.3). */
 import { constants } from 'node:os';
 import { type AttemptReason, ERROR_MESSAGE_LIMIT } from '@bytenite/contract';
-import type { SandboxEnd, StopReason } from './sandbox/sandbox.ts';
+import type { SandboxResult, StopReason } from './sandbox/sandbox.ts';
 
 export interface Failure {
   reason: AttemptReason;
@@ -13,13 +13,17 @@ export interface TaskLimits {
   timeoutMs: number | null;
   memoryBytes: number;
   diskBytes: number;
+  /** Files and folders on disk. */
+  diskFiles: number;
   /** Of the user's cache. */
   cacheBytes: number;
+  /** Processes and threads. */
+  processes: number;
 }
 
 /** Undefined when the task succeeded. */
 export function decideFailure(
-  end: SandboxEnd,
+  { end, refusedProcesses }: Pick<SandboxResult, 'end' | 'refusedProcesses'>,
   limits: TaskLimits,
   lastStderr: string,
 ): Failure | undefined {
@@ -28,11 +32,13 @@ export function decideFailure(
     exitCode,
     errorMessage: toErrorMessage(lastStderr === '' ? what : `${what}: ${lastStderr}`),
   });
+  const crowd = refusedProcesses ? ` at the limit of ${limits.processes} processes` : '';
   switch (end.kind) {
     case 'exited':
-      return end.code === 0 ? undefined : fail('EXIT_NONZERO', `exit code ${end.code}`, end.code);
+      if (end.code === 0) return undefined;
+      return fail('EXIT_NONZERO', `exit code ${end.code}${crowd}`, end.code);
     case 'signalled':
-      return fail('EXIT_NONZERO', `killed by ${signalName(end.signal)}`, 128 + end.signal);
+      return fail('EXIT_NONZERO', `killed by ${signalName(end.signal)}${crowd}`, 128 + end.signal);
     case 'timeout':
       return fail('TIMEOUT', `timed out after ${(limits.timeoutMs ?? 0) / 1000} s`, end.code);
     case 'outOfMemory':
@@ -53,12 +59,16 @@ export function decideFailure(
 /** A task is aborted only when its lease is gone; one that ran out while the server was away may be there yet. */
 export function decideStopped(
   reason: StopReason,
-  limits: Pick<TaskLimits, 'diskBytes' | 'cacheBytes'>,
+  limits: Pick<TaskLimits, 'diskBytes' | 'diskFiles' | 'cacheBytes'>,
 ): Failure {
   const exitCode = null;
   switch (reason) {
     case 'disk': {
-      const errorMessage = `the task used more than ${mebibytes(limits.diskBytes)} of disk`;
+      const errorMessage = `the task used more than ${mebibytes(limits.diskBytes)} of disk (--task-disk of the runner)`;
+      return { reason: 'OUTPUT_FAILED', exitCode, errorMessage };
+    }
+    case 'files': {
+      const errorMessage = `the task made more than ${limits.diskFiles} files and folders on disk (--task-files of the runner)`;
       return { reason: 'OUTPUT_FAILED', exitCode, errorMessage };
     }
     case 'cache': {

@@ -197,7 +197,11 @@ export class Runner {
       diskWatch,
       cacheQuota: new CacheQuota({ limitBytes, diskWatch, empty }),
       ...staging,
+      workDir: dir.root,
       diskBytes: config.taskDiskBytes,
+      diskFiles: config.taskFiles,
+      processes: config.taskProcesses,
+      logBytes: config.taskLogBytes,
       cacheBytes: limitBytes,
       graceMs: () => this.session.settings.graceMs,
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeFrameLine, END_FRAME, type TaskKind } from '@bytenite/contract';
 import { AttemptFolder } from './attempt-folder.ts';
-import { stageStream } from './stage-in.ts';
+import { stageStream, type StagedSize } from './stage-in.ts';
 
 let dir: string;
 let folder: AttemptFolder;
@@ -31,7 +31,7 @@ async function* pieces(stream: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < stream.length; at += size) yield stream.subarray(at, at + size);
 }
 
-function stage(kind: TaskKind, parts: Buffer[], size = 7): Promise<number> {
+function stage(kind: TaskKind, parts: Buffer[], size = 7): Promise<StagedSize> {
   folder.prepare(kind);
   return stageStream(folder, pieces(Buffer.concat(parts), size));
 }
@@ -47,7 +47,7 @@ test('files small, large and empty arrive, however the stream is cut', async () 
     frame('manifest.jsonl', Buffer.from('{}\n')),
     END,
   ];
-  expect(await stage('ASSEMBLER', parts, 4099)).toBe(700_007);
+  expect(await stage('ASSEMBLER', parts, 4099)).toEqual({ bytes: 700_007, entries: 6 });
   const read = (path: string) => readFileSync(join(folder.path, path));
   expect(read('results/a/b/c.txt').toString()).toBe('deep');
   expect(read('results/empty')).toHaveLength(0);
@@ -57,7 +57,7 @@ test('files small, large and empty arrive, however the stream is cut', async () 
 
 test('a range of a larger file comes without a digest', async () => {
   const chunk = frame('task/data.bin', Buffer.from('chunk'), '');
-  expect(await stage('APP', [chunk, END])).toBe(5);
+  expect(await stage('APP', [chunk, END])).toEqual({ bytes: 5, entries: 1 });
 });
 
 test.each([

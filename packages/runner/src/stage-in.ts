@@ -12,20 +12,26 @@ const SMALL_FILE_BYTES = 256 * 1024;
 const FILE_MODE = 0o644;
 const NEWLINE = 0x0a;
 
-/** Writes a file stream (see file-stream.ts of the contract) and returns the bytes of its files. */
+export interface StagedSize {
+  bytes: number;
+  /** Files and folders. */
+  entries: number;
+}
+
+/** Writes a file stream (see file-stream.ts of the contract) and returns how much that was. */
 export async function stageStream(
   folder: AttemptFolder,
   stream: AsyncIterable<Uint8Array>,
-): Promise<number> {
+): Promise<StagedSize> {
   const reader = new StreamReader(stream);
   const made = new Set<string>();
-  let total = 0;
+  const size = { bytes: 0, entries: 0 };
   for (;;) {
     const line: unknown = JSON.parse(await reader.line());
-    if (typeof line === 'object' && line !== null && 'end' in line) return total;
+    if (typeof line === 'object' && line !== null && 'end' in line) return size;
     const entry = BundleEntry.parse(line);
     const path = placeOf(folder, entry.path);
-    makeParents(folder, path, made);
+    size.entries += 1 + makeParents(folder, path, made);
     const sha256 =
       entry.size <= SMALL_FILE_BYTES
         ? await writeSmall(folder, path, reader, entry.size)
@@ -34,7 +40,7 @@ export async function stageStream(
     if (entry.sha256 !== '' && sha256 !== entry.sha256) {
       throw new StageError('INPUT_FAILED', `${entry.path} arrived damaged: its SHA-256 differs`);
     }
-    total += entry.size;
+    size.bytes += entry.size;
   }
 }
 
@@ -53,15 +59,19 @@ function placeOf(folder: AttemptFolder, path: string): string {
   return join(folder.path, path);
 }
 
-function makeParents(folder: AttemptFolder, path: string, made: Set<string>): void {
+/** Returns how many folders that took. */
+function makeParents(folder: AttemptFolder, path: string, made: Set<string>): number {
   const dir = dirname(path);
-  if (made.has(dir)) return;
+  if (made.has(dir)) return 0;
   const first = mkdirSync(dir, { recursive: true, mode: 0o755 });
+  let count = 0;
   // Every folder from the first new one down belongs to the task.
   for (let made = dir; first !== undefined && made.length >= first.length; made = dirname(made)) {
     folder.giveToTask(made);
+    count++;
   }
   made.add(dir);
+  return count;
 }
 
 function writeFile(folder: AttemptFolder, path: string, bytes: Uint8Array): void {

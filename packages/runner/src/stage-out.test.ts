@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,10 +56,24 @@ test('a bundle is never longer inline than the limit, index included', async () 
   expect(inlineBundle(await collectResults(root, LIMITS))).toBeUndefined();
 });
 
+test('a folder too large to be read at once is read like any other', async () => {
+  const name = (i: number) => `${'n'.repeat(60)}-${i}`;
+  for (let i = 0; i < 1500; i++) writeFileSync(join(root, name(i)), String(i));
+  // Otherwise it would not be such a folder on this file system.
+  expect(statSync(root).size).toBeGreaterThan(64 * 1024);
+  const { files } = await collectResults(root, { entries: 1500, bytes: 2 ** 20 });
+  expect(files.map(({ path }) => path)).toEqual(
+    Array.from({ length: 1500 }, (_, i) => name(i)).toSorted(),
+  );
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff])]), '');
+  const wide = { entries: 2000, bytes: 2 ** 20 };
+  await expect(collectResults(root, wide)).rejects.toThrow('ÿ has a name that is not valid UTF-8');
+});
+
 test('too many entries and too many bytes are refused', async () => {
   for (let i = 0; i < 5; i++) write(`d${i}/f`, 'x');
   await expect(collectResults(root, { entries: 9, bytes: 100 })).rejects.toThrow(
-    'more than 9 entries',
+    'more than 9 files and folders',
   );
   truncateSync(join(root, 'd0/f'), 1000);
   await expect(collectResults(root, { entries: 10, bytes: 1003 })).rejects.toThrow(

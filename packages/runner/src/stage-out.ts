@@ -14,7 +14,7 @@ import {
   readSync,
   type Stats,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, opendir } from 'node:fs/promises';
 import { createHash, type Hash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -50,6 +50,10 @@ const SHOWN_PATH = 200;
 const READ_BYTES = 256 * 1024;
 /** Entries between two breaths of the event loop. */
 const ENTRIES_PER_TURN = 512;
+/** A folder that takes more to name its entries is read in parts. */
+const SYNC_FOLDER_BYTES = 64 * 1024;
+/** Gives back every byte of a name, whatever the name was written in. */
+const BY_BYTES = { encoding: 'latin1', bufferSize: ENTRIES_PER_TURN } as const;
 const BROKEN_CHARACTER = '\ufffd';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -66,14 +70,14 @@ export async function collectResults(
   let entries = 0;
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const dirent of readFolder(root, folder)) {
-      if (++entries > limits.entries) {
-        throw new StageError('OUTPUT_FAILED', `more than ${limits.entries} entries in the results`);
+    for await (const part of readParts(root, folder)) {
+      for (const dirent of part) {
+        if (++entries > limits.entries) throw tooMany(limits);
+        if (entries % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
+        const path = folder + dirent.name;
+        if (dirent.isDirectory()) folders.push(`${path}/`);
+        else addFile(results, path, dirent, limits);
       }
-      if (entries % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
-      const path = folder + dirent.name;
-      if (dirent.isDirectory()) folders.push(`${path}/`);
-      else addFile(results, path, dirent, limits);
     }
   }
   if (results.files.length > 1) results.files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -122,7 +126,7 @@ async function* bundleParts(results: CollectedResults): AsyncGenerator<Uint8Arra
   const entries: BundleEntry[] = [];
   for (const file of results.files) {
     const digest = createHash('sha256');
-    for await (const part of readParts(results.root, file)) {
+    for await (const part of readContent(results.root, file)) {
       digest.update(part);
       yield part;
     }
@@ -132,8 +136,38 @@ async function* bundleParts(results: CollectedResults): AsyncGenerator<Uint8Arra
   yield encodeBundleEnd(entries);
 }
 
-function readFolder(root: string, folder: string): Dirent[] {
+function tooMany({ entries }: ResultLimits): StageError {
+  const what = `more than ${entries} files and folders in the results (--task-files of the runner)`;
+  return new StageError('OUTPUT_FAILED', what);
+}
+
+/** Small folders are read at once, which costs least; large ones in parts, between which others have their turn. */
+function readParts(root: string, folder: string): Iterable<Dirent[]> | AsyncIterable<Dirent[]> {
   const path = folder === '' ? root : `${root}/${folder}`;
+  try {
+    if (lstatSync(path).size > SYNC_FOLDER_BYTES) return readLarge(path, folder);
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+  return [readSmallFolder(path, folder)];
+}
+
+async function* readLarge(path: string, folder: string): AsyncGenerator<Dirent[]> {
+  let part: Dirent[] = [];
+  try {
+    for await (const dirent of await opendir(path, BY_BYTES)) {
+      dirent.name = decodeName(Buffer.from(dirent.name, BY_BYTES.encoding), folder);
+      if (part.push(dirent) < ENTRIES_PER_TURN) continue;
+      yield part;
+      part = [];
+    }
+  } catch (error) {
+    throw error instanceof StageError ? error : unreadable(folder, error);
+  }
+  yield part;
+}
+
+function readSmallFolder(path: string, folder: string): Dirent[] {
   try {
     const entries = readdirSync(path, { withFileTypes: true });
     if (entries.some(({ name }) => name.includes(BROKEN_CHARACTER))) checkNames(path, folder);
@@ -145,13 +179,15 @@ function readFolder(root: string, folder: string): Dirent[] {
 
 /** U+FFFD is either in the name itself or stands for bytes that are no UTF-8. */
 function checkNames(path: string, folder: string): void {
-  for (const name of readdirSync(path, 'buffer')) {
-    try {
-      utf8.decode(name);
-    } catch {
-      const place = join(folder, name.toString('latin1'));
-      throw refusal(place, 'has a name that is not valid UTF-8');
-    }
+  for (const name of readdirSync(path, 'buffer')) decodeName(name, folder);
+}
+
+function decodeName(name: Buffer, folder: string): string {
+  try {
+    return utf8.decode(name);
+  } catch {
+    const place = join(folder, name.toString('latin1'));
+    throw refusal(place, 'has a name that is not valid UTF-8');
   }
 }
 
@@ -210,7 +246,7 @@ function readWhole(fd: number, { path, size }: ResultFile): Buffer {
   return bytes;
 }
 
-async function* readParts(root: string, file: ResultFile): AsyncGenerator<Buffer> {
+async function* readContent(root: string, file: ResultFile): AsyncGenerator<Buffer> {
   if (file.size <= INLINE_LIMIT) {
     const bytes = file.bytes ?? readSmall(`${root}/${file.path}`, file.path).bytes;
     if (bytes?.length !== file.size) throw changed(file.path);

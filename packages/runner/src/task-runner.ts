@@ -6,20 +6,22 @@ import { monotonicMs } from './clock.ts';
 import { describeError, StageError } from './errors.ts';
 import { type ExecuteDeps, executeTask, type StagedAttempt } from './execute-task.ts';
 import { failpoint } from './failpoint.ts';
+import { limitHints } from './limit-hints.ts';
 import { type Interpreters, MissingInterpreterError } from './interpreters.ts';
 import { decideFailure, decideStopped, toErrorMessage } from './outcome.ts';
 import type { PackageCache, PackageUse } from './packages.ts';
 import { retryTransfer } from './retry-transfer.ts';
 import type { SandboxResult } from './sandbox/sandbox.ts';
 import type { ServerClient } from './server-client.ts';
-import { stageStream } from './stage-in.ts';
+import { stageStream, type StagedSize } from './stage-in.ts';
 import { collectResults, inlineBundle, streamBundle } from './stage-out.ts';
 
 const OPEN_NETWORK =
   'the component asks for no network, which the process tier cannot shut off: it runs where the namespace tier does';
-const MAX_RESULT_ENTRIES = 1_000_000;
 
 export interface TaskRunnerDeps extends ExecuteDeps {
+  /** On the disk that tasks write to. */
+  workDir: string;
   client: ServerClient;
   packages: PackageCache;
   interpreters: Interpreters;
@@ -91,12 +93,12 @@ export class TaskRunner {
       packages.peek(component) ??
       (await retryTransfer(attempt, 'INTERNAL', () => packages.get(component, attempt.signal)));
     uses.push(use);
-    let inputBytes: number;
+    let size: StagedSize;
     if ('inline' in input) {
       folder.writeChunk(input.inline);
-      inputBytes = input.inline.byteLength;
+      size = { bytes: input.inline.byteLength, entries: 1 };
     } else {
-      inputBytes = await retryTransfer(attempt, 'INPUT_FAILED', async () => {
+      size = await retryTransfer(attempt, 'INPUT_FAILED', async () => {
         folder.clear(false);
         folder.prepare(kind);
         return stageStream(folder, await client.openInput(lease, attempt.signal));
@@ -113,7 +115,8 @@ export class TaskRunner {
       slot,
       folder,
       paths,
-      inputBytes,
+      inputBytes: size.bytes,
+      inputEntries: size.entries,
       componentDir: use.dir,
       command,
       interpreterFolders,
@@ -148,12 +151,19 @@ export class TaskRunner {
       timeoutMs: attempt.context.taskTimeoutMs,
       memoryBytes: attempt.limits.memoryBytes,
       diskBytes: this.deps.diskBytes,
+      diskFiles: this.deps.diskFiles,
       cacheBytes: this.deps.cacheBytes,
+      processes: this.deps.processes,
     };
     const stats = statsOf(attempt, result, inputBytes);
-    const failure = decideFailure(result.end, limits, attempt.log.lastStderr);
+    const failure = decideFailure(result, limits, attempt.log.lastStderr);
     const level = failure ? 'ERROR' : 'INFO';
     attempt.log.say(level, failure ? failure.errorMessage : 'exit code 0', result.endedAtMs);
+    const { tier } = this.deps.sandbox;
+    const place = { tier, folder: this.deps.workDir };
+    for (const hint of limitHints(result, attempt.log.lastStderr, limits, place)) {
+      attempt.log.say('WARN', hint, result.endedAtMs);
+    }
     if (failure) return { outcome: { kind: 'failed', failure }, endedAt, stats };
     attempt.enter('STAGING_OUT');
     await failpoint('stage-out');
@@ -165,7 +175,7 @@ export class TaskRunner {
     { attempt, paths }: StagedAttempt,
     stats: TaskStats,
   ): Promise<AttemptOutcome> {
-    const limits = { entries: MAX_RESULT_ENTRIES, bytes: this.deps.diskBytes };
+    const limits = { entries: this.deps.diskFiles, bytes: this.deps.diskBytes };
     const results = await collectResults(paths.output, limits);
     stats.outputBytes = results.bytes;
     const inline = inlineBundle(results);

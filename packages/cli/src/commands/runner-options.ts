@@ -5,6 +5,10 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export interface RunnerOptions {
   userCache?: number;
+  taskDisk?: number;
+  taskFiles?: number;
+  taskProcesses?: number;
+  taskLogs?: number;
   python?: string;
   sandbox?: string;
   taskNetwork?: string;
@@ -22,6 +26,14 @@ const TASK_NETWORK_CHOICES = ['auto', ...TASK_NETWORKS] as const;
 export function addRunnerOptions(command: Command): void {
   command
     .option('--user-cache <size>', "what a user's cache may hold (else 10GiB)", parseBytes)
+    .option('--task-disk <size>', 'what a task may lay down on disk (else 10GiB)', parseBytes)
+    .option(
+      '--task-files <n>',
+      'files and folders that it may make there (else 1000000)',
+      parseCount,
+    )
+    .option('--task-processes <n>', 'processes and threads of a task (else 4096)', parseCount)
+    .option('--task-logs <size>', 'what a task may print in full (else 64MiB)', parseBytes)
     .option('--python <path>', 'Python that runs .py components (else the one found)')
     .addOption(
       new Option(
@@ -51,10 +63,10 @@ export function addRunnerOptions(command: Command): void {
 }
 
 export function runnerArgs(options: RunnerOptions): string[] {
-  const { userCache, python, sandbox, taskNetwork, allowEgress = [] } = options;
+  const { python, sandbox, taskNetwork, allowEgress = [] } = options;
   const { gpu, label, overcommit } = options;
   return [
-    ...(userCache === undefined ? [] : ['--user-cache', String(userCache)]),
+    ...limitArgs(options),
     ...(python === undefined ? [] : ['--python', path.resolve(python)]),
     ...(sandbox === undefined ? [] : ['--sandbox', sandbox]),
     ...(taskNetwork === undefined ? [] : ['--task-network', taskNetwork]),
@@ -63,6 +75,24 @@ export function runnerArgs(options: RunnerOptions): string[] {
     ...label.map((text) => `--label=${text}`),
     overcommit ? '--overcommit' : '--no-overcommit',
   ];
+}
+
+function limitArgs(options: RunnerOptions): string[] {
+  const flags: [flag: string, value: number | undefined][] = [
+    ['--user-cache', options.userCache],
+    ['--task-disk', options.taskDisk],
+    ['--task-files', options.taskFiles],
+    ['--task-processes', options.taskProcesses],
+    ['--task-logs', options.taskLogs],
+  ];
+  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
+}
+
+/** What says something about the runner; nothing where it is left to itself. */
+export function givenRunnerOptions(options: RunnerOptions): unknown[] {
+  const { python, sandbox, taskNetwork, allowEgress } = options;
+  const given = [python, sandbox, taskNetwork, allowEgress].filter((value) => value !== undefined);
+  return [...given, ...limitArgs(options), ...options.gpu, ...options.label];
 }
 
 export function sizeArgs(cpus: number | undefined, memory: number | undefined): string[] {
@@ -86,6 +116,11 @@ export function parsePositive(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text.trim())) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number above 0.');
 }
 
 /** Less starts no interpreter; mostly it is a size without its unit. */

@@ -13,6 +13,7 @@ import { version } from '../platform/version.ts';
 import { addLogOptions, shownFormat, stopOnSignals, type LogOptions } from './foreground.ts';
 import {
   addRunnerOptions,
+  givenRunnerOptions,
   parseMemory,
   parsePositive,
   runnerArgs,
@@ -97,12 +98,10 @@ function upOptions(options: Options, dataDir: string): UpOptions {
 }
 
 function refuseRunnerOptions(options: Options): void {
-  const { runnerCpus, runnerMemory, userCache, python, sandbox, taskNetwork, allowEgress } =
-    options;
-  const given = [runnerCpus, runnerMemory, userCache, python, sandbox, taskNetwork, allowEgress];
-  const lists = [...options.gpu, ...options.label];
-  const isGiven = given.some((value) => value !== undefined) || lists.length > 0;
-  if (isGiven) throw new UsageError('--no-runner leaves no runner for the other runner options');
+  const { runnerCpus, runnerMemory } = options;
+  const isSized = runnerCpus !== undefined || runnerMemory !== undefined;
+  if (isSized || givenRunnerOptions(options).length > 0)
+    throw new UsageError('--no-runner leaves no runner for the other runner options');
 }
 
 interface Messages {

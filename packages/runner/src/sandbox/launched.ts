@@ -7,24 +7,21 @@ import type { SandboxTier, TaskNetwork } from '@bytenite/contract';
 import { monotonicMs } from '../clock.ts';
 import { type Frame, FRAME } from './frames.ts';
 import type { LauncherClient } from './launcher-client.ts';
-import type {
-  OutputStream,
-  Sandbox,
-  SandboxEnd,
-  SandboxRequest,
-  SandboxResult,
-  SandboxRun,
-  StopReason,
+import {
+  memoryFolderBytes,
+  type OutputStream,
+  type Sandbox,
+  type SandboxEnd,
+  type SandboxRequest,
+  type SandboxResult,
+  type SandboxRun,
+  type StopReason,
 } from './sandbox.ts';
 
-const MAX_PROCESSES = 4096;
 const STREAMS: Record<number, OutputStream> = { 1: 'stdout', 2: 'stderr' };
 
 /** With a uid per slot the user's cache is shared through a group, so files are group-writable. */
 const UMASK = { own: 0o022, slot: 0o002 };
-
-/** Share of a task's memory that its /tmp and /dev/shm, which lie in memory, may take together. */
-const TMP_SHARE = 0.5;
 
 export interface LaunchedSandboxOptions {
   tier: 'process' | 'namespace';
@@ -32,6 +29,8 @@ export interface LaunchedSandboxOptions {
   network: TaskNetwork;
   uidBase: number | null;
   logBytes: number;
+  /** Processes and threads of a task. */
+  processes: number;
 }
 
 interface ExitedFrame {
@@ -40,6 +39,7 @@ interface ExitedFrame {
   reason: StopReason | 'timeout' | 'lost' | null;
   failure: string | null;
   oomKills: number;
+  refusedProcesses: boolean;
   cpu: number;
   rss: number;
   started: number;
@@ -87,7 +87,7 @@ export class LaunchedSandbox implements Sandbox {
           zone: this.zoneOf(request),
           umask: uid === null ? UMASK.own : UMASK.slot,
           fileBytes: request.diskBytes,
-          pids: MAX_PROCESSES,
+          pids: this.options.processes,
           memory: Math.floor(request.memoryBytes),
           cpus: request.cpus,
           timeout: request.timeoutMs === null ? null : request.timeoutMs / 1000,
@@ -111,7 +111,7 @@ export class LaunchedSandbox implements Sandbox {
     return {
       mounts: mounts.map(({ path, isWritable }) => [path, isWritable]),
       network: network === 'none' ? 'none' : this.options.network,
-      tmpBytes: Math.floor(memoryBytes * TMP_SHARE),
+      tmpBytes: memoryFolderBytes(memoryBytes),
     };
   }
 
@@ -151,6 +151,7 @@ function toResult(exited: ExitedFrame, atMs: number): SandboxResult {
     endedAtMs: atMs,
     cpuSeconds: exited.cpu ?? 0,
     maxMemoryBytes: exited.rss ?? 0,
+    refusedProcesses: exited.refusedProcesses ?? false,
   };
 }
 
@@ -168,5 +169,6 @@ function toEnd(exited: ExitedFrame): SandboxEnd {
 
 function lostResult(message: string): SandboxResult {
   const end: SandboxEnd = { kind: 'lost', message };
-  return { end, startedAtMs: null, endedAtMs: monotonicMs(), cpuSeconds: 0, maxMemoryBytes: 0 };
+  const nothing = { cpuSeconds: 0, maxMemoryBytes: 0, refusedProcesses: false };
+  return { end, startedAtMs: null, endedAtMs: monotonicMs(), ...nothing };
 }

@@ -37,6 +37,7 @@ export class NullSandbox implements Sandbox {
       endedAtMs: monotonicMs(),
       cpuSeconds: 0,
       maxMemoryBytes: 0,
+      refusedProcesses: false,
     });
     return { result, startsProcess: false, stop: () => undefined, pauseOutput: () => undefined };
   }

@@ -27,7 +27,7 @@ export async function openSandbox(
   log: Logger,
   signal: AbortSignal,
 ): Promise<OpenSandbox> {
-  const { taskLogBytes } = config;
+  const { taskLogBytes: logBytes, taskProcesses: processes } = config;
   const networks = networksToTry(config);
   if (networks.length > 0) mkdirSync(dir.zoneRoot, { recursive: true, mode: 0o700 });
   const launcher = new LauncherClient({
@@ -56,7 +56,7 @@ export async function openSandbox(
   const tier = ready.network === null ? 'process' : 'namespace';
   const network = ready.network ?? 'host';
   const reason = describeTier(tier, describeChoice(config, ready), ready, network);
-  const options = { tier, reason, network, uidBase, logBytes: taskLogBytes } as const;
+  const options = { tier, reason, network, uidBase, logBytes, processes } as const;
   const launched = new LaunchedSandbox(launcher, options);
   const sandbox = config.sandbox === 'null' ? new NullSandbox(launched) : launched;
   return { sandbox, uidBase, cgroups, problems };

@@ -32,10 +32,20 @@ export interface Mount {
   isWritable: boolean;
 }
 
+/** Files and folders that /tmp and /dev/shm, which lie in memory, hold each in tier `namespace` (see zone.py). */
+export const MEMORY_FOLDER_FILES = 65_536;
+const MEMORY_FOLDERS = 2;
+/** Share of a task's memory that they may take together. */
+const MEMORY_FOLDERS_SHARE = 0.5;
+
+export function memoryFolderBytes(memoryBytes: number): number {
+  return Math.floor((memoryBytes * MEMORY_FOLDERS_SHARE) / MEMORY_FOLDERS);
+}
+
 export type OutputStream = 'stdout' | 'stderr';
 
 /** Why the runner itself ends a task. */
-export type StopReason = 'killed' | 'notRenewed' | 'disk' | 'cache' | 'drain';
+export type StopReason = 'killed' | 'notRenewed' | 'disk' | 'files' | 'cache' | 'drain';
 
 /** How a task ended; its whole process tree is gone by then. */
 export type SandboxEnd =
@@ -55,6 +65,8 @@ export interface SandboxResult {
   endedAtMs: number;
   cpuSeconds: number;
   maxMemoryBytes: number;
+  /** It was refused a process or thread, because it had all that it may have. */
+  refusedProcesses: boolean;
 }
 
 export interface SandboxRun {
