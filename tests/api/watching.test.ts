@@ -91,6 +91,8 @@ describe('tasks', () => {
         outputBytes: 0,
         queueSeconds: number,
         startSeconds: number,
+        transferSeconds: number,
+        runSeconds: number,
       },
     });
   });

@@ -173,6 +173,9 @@ describe('a job', () => {
     expect(await home.ok(['job', 'get', 'last'])).toMatch(/^Name +my job$/m);
     expect(await home.ok(['job', 'results', 'last'])).toBe('result.txt\n');
     expect(await home.ok(['job', 'tasks', 'last'])).toMatch(/^chunk 0 +completed +1 /m);
+    // Time in queue, start, transfer, run and on the CPU, then memory and bytes in and out.
+    const took = /^chunk 0 +completed( +\d+\.\d{3} s){5}( +[\d.]+ (B|KiB|MiB)){3}$/m;
+    expect(await home.ok(['job', 'tasks', 'last', '--stats'])).toMatch(took);
     expect(await home.ok(['job', 'logs', 'last'])).toMatch(/chunk 0 +\| changed the text to title/);
     expect(await home.ok(['job', 'watch', 'last', '--out', 'again'])).toContain('1 file');
     expect(await readdir(file('again'))).toEqual(['result.txt']);

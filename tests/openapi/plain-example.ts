@@ -48,6 +48,8 @@ const MEASURES: Readonly<Record<string, number>> = {
   maxMemoryBytes: 48_234_496,
   queueSeconds: 0.6,
   startSeconds: 0.4,
+  transferSeconds: 0.3,
+  runSeconds: 30.5,
 };
 
 const EXAMPLES: Readonly<Record<string, string>> = {

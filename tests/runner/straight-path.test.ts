@@ -46,6 +46,9 @@ print("done", data)
     expect(files['out/upper.txt']?.toString()).toBe('SOME DATA');
     expect(task.printed).toEqual(['done some data']);
     expect(report.stats).toMatchObject({ inputBytes: 9, outputBytes: 9 });
+    expect(report.stats?.transferSeconds).toBeGreaterThan(0);
+    const ran = (report.endedAt - (report.startedAt ?? 0)) / 1000;
+    expect(report.stats?.runSeconds).toBeCloseTo(ran, 1);
     expect(report.startedAt).toBeGreaterThanOrEqual(report.receivedAt as number);
     expect(report.endedAt).toBeGreaterThanOrEqual(report.startedAt as number);
   });

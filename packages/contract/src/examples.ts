@@ -1440,7 +1440,9 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
             "inputBytes": 10,
             "outputBytes": 12,
             "queueSeconds": 0.6,
-            "startSeconds": 0.4
+            "startSeconds": 0.4,
+            "transferSeconds": 0.3,
+            "runSeconds": 30.5
           }
         }
       ]
@@ -1491,7 +1493,9 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
           "inputBytes": 10,
           "outputBytes": 12,
           "queueSeconds": 0.6,
-          "startSeconds": 0.4
+          "startSeconds": 0.4,
+          "transferSeconds": 0.3,
+          "runSeconds": 30.5
         }
       }
     }

@@ -126,10 +126,20 @@ export const TaskStats = z.object({
   maxMemoryBytes: z.number(),
   inputBytes: z.number(),
   outputBytes: z.number(),
+  /** Waiting, until a runner had room for it. */
   queueSeconds: z.number(),
+  /** From there to the start of the user's process, without transfers. */
   startSeconds: z.number(),
+  /** Bringing the component and the input, and taking the results. */
+  transferSeconds: z.number(),
+  /** Of the user's process. */
+  runSeconds: z.number(),
 });
 export type TaskStats = z.infer<typeof TaskStats>;
+
+/** Runners and rows from before there were all of them have only some. */
+export const ReportedStats = TaskStats.partial({ transferSeconds: true, runSeconds: true });
+export type ReportedStats = z.infer<typeof ReportedStats>;
 
 export const EndReport = z.object({
   lease: z.string(),
@@ -148,7 +158,7 @@ export const EndReport = z.object({
   startedAt: millis.nullable(),
   /** End of the user's process, or of the failed phase before it. */
   endedAt: millis,
-  stats: TaskStats.nullable(),
+  stats: ReportedStats.nullable(),
 });
 export type EndReport = z.infer<typeof EndReport>;
 

@@ -48,6 +48,10 @@ export class Attempt {
   startedAt: number | null = null;
   /** Since when it waits, all staged, for capacity, on the monotonic clock; infinite while it does not. */
   turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
+  /** How long it waited so. */
+  turnWaitedMs = 0;
+  /** How long transfers took so far: of the component and the input, and of the results. */
+  transferMs = 0;
   /** When it took its capacity, on the monotonic clock; undefined before. */
   runningSinceMs: number | undefined;
   /** Its folder is as the runner left it, though it ran: no process has been in there. */

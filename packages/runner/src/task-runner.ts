@@ -71,7 +71,7 @@ export class TaskRunner {
     attempt.receivedAt = this.deps.clock.now();
     attempt.enter('RECEIVED');
     await failpoint('stage-in');
-    const staged = await this.stageIn(attempt, place, uses);
+    const staged = await timed(attempt, () => this.stageIn(attempt, place, uses));
     const result = await this.runInTurn(staged, place);
     return this.finish(staged, result);
   }
@@ -130,6 +130,7 @@ export class TaskRunner {
     attempt.turnAwaitedSinceMs = monotonicMs();
     const turn = capacity.take(attempt.need, isWanted);
     if (!(turn === true || (await turn))) throw stoppedEarly();
+    attempt.turnWaitedMs = monotonicMs() - attempt.turnAwaitedSinceMs;
     attempt.turnAwaitedSinceMs = Number.POSITIVE_INFINITY;
     try {
       place.onRunning();
@@ -167,7 +168,8 @@ export class TaskRunner {
     if (failure) return { outcome: { kind: 'failed', failure }, endedAt, stats };
     attempt.enter('STAGING_OUT');
     await failpoint('stage-out');
-    const outcome = await this.stageOut(staged, stats);
+    const outcome = await timed(attempt, () => this.stageOut(staged, stats));
+    stats.transferSeconds = attempt.transferMs / 1000;
     return { outcome, endedAt, stats };
   }
 
@@ -223,15 +225,29 @@ function stoppedEarly(): StageError {
   return new StageError('ABORTED', 'stopped before its start');
 }
 
+/** Adds to the attempt's transfers what this one takes, whether it succeeds or not. */
+async function timed<T>(attempt: Attempt, transfer: () => Promise<T>): Promise<T> {
+  const beganMs = monotonicMs();
+  try {
+    return await transfer();
+  } finally {
+    attempt.transferMs += monotonicMs() - beganMs;
+  }
+}
+
+/** Of an attempt whose process has ended; the results may be still to come. */
 function statsOf(attempt: Attempt, result: SandboxResult, inputBytes: number): TaskStats {
-  const { receivedAt, startedAt, grant } = attempt;
+  const { receivedAt, startedAt, grant, turnWaitedMs, transferMs } = attempt;
   const startMs = startedAt === null || receivedAt === null ? 0 : startedAt - receivedAt;
+  const runMs = result.startedAtMs === null ? 0 : result.endedAtMs - result.startedAtMs;
   return {
     cpuSeconds: result.cpuSeconds,
     maxMemoryBytes: result.maxMemoryBytes,
     inputBytes,
     outputBytes: 0,
-    queueSeconds: grant.queueSeconds,
-    startSeconds: Math.max(0, startMs) / 1000,
+    queueSeconds: grant.queueSeconds + turnWaitedMs / 1000,
+    startSeconds: Math.max(0, startMs - turnWaitedMs - transferMs) / 1000,
+    transferSeconds: transferMs / 1000,
+    runSeconds: Math.max(0, runMs) / 1000,
   };
 }

@@ -3,7 +3,7 @@ import {
   type Attempt,
   type Task,
   type TaskState,
-  type TaskStats,
+  type ReportedStats,
 } from '@bytenite/contract';
 import { isOfEarlierRun, isOver } from '../domain/task-run.ts';
 import { byteChips } from '../domain/price.ts';
@@ -33,7 +33,18 @@ export function presentTask(view: TaskView): Task {
     price: byteChips(task.price),
     errorMessage: task.error_message,
     attempts: attemptsOf(view),
-    stats: task.stats === null ? null : (JSON.parse(task.stats) as TaskStats),
+    stats: task.stats === null ? null : presentStats(task.stats, task),
+  };
+}
+
+/** A row from before there were all of them says nothing of transfers, and its times how long the process ran. */
+function presentStats(text: string, { started_at, ended_at }: TaskView['task']): Task['stats'] {
+  const ran = started_at === null || ended_at === null ? 0 : (ended_at - started_at) / 1000;
+  const stats = JSON.parse(text) as ReportedStats;
+  return {
+    ...stats,
+    transferSeconds: stats.transferSeconds ?? 0,
+    runSeconds: stats.runSeconds ?? ran,
   };
 }
 

@@ -29,6 +29,7 @@ export async function loseLeases(
         receivedAt: lease.received_at,
         startedAt: lease.started_at,
         endedAt: now,
+        stats: null,
       },
       endOptions(ctx),
     );

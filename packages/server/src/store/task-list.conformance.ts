@@ -18,6 +18,7 @@ const END = {
   reason: 'EXIT_NONZERO' as const,
   error_message: 'exit code 1',
   price: 3,
+  stats: null,
 };
 
 export function describeTaskList(fixture: Fixture): void {

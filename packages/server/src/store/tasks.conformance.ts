@@ -27,6 +27,7 @@ const END = {
   reason: 'EXIT_NONZERO' as const,
   error_message: 'exit code 1',
   price: 3,
+  stats: null,
 };
 
 const ascending = (a: number, b: number) => a - b;

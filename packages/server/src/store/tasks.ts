@@ -186,6 +186,7 @@ export async function updateEndedTask(
     reason: AttemptReason;
     error_message: string;
     price: number;
+    stats: string | null;
   },
 ): Promise<void> {
   await tx

@@ -34,6 +34,8 @@ const STATS = {
   outputBytes: 10,
   queueSeconds: 0,
   startSeconds: 0,
+  transferSeconds: 0.1,
+  runSeconds: 1,
 };
 
 /** A report with the bytes that it sends along. */

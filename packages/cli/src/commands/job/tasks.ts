@@ -5,6 +5,8 @@ import { taskWords } from '../../job/state-words.ts';
 import { formatSeconds, formatTime } from '../../terminal/format.ts';
 import { fieldText, printJson } from '../../terminal/json.ts';
 import { printList } from '../../terminal/list.ts';
+import type { Column } from '../../terminal/table.ts';
+import { statsTable } from '../../job/stats-table.ts';
 import { sessionOf } from '../global-options.ts';
 import { limitOption } from '../limit-option.ts';
 
@@ -12,6 +14,7 @@ interface Options {
   limit: number;
   state?: (typeof TASK_STATES)[number];
   kind?: (typeof TASK_KINDS)[number];
+  stats?: true;
   json?: true;
 }
 
@@ -23,10 +26,11 @@ export function addTasks(group: Command): void {
     .addOption(limitOption(100))
     .addOption(choice('--state <state>', 'only those in this state', TASK_STATES))
     .addOption(choice('--kind <kind>', 'only those of this kind', TASK_KINDS))
+    .option('--stats', 'show what each took: time, CPU, memory, bytes')
     .option('--json', 'print the objects')
     .addHelpText(
       'after',
-      '\nExamples:\n  bytenite job tasks last\n  bytenite job tasks last --state failed',
+      '\nExamples:\n  bytenite job tasks last\n  bytenite job tasks last --state failed\n  bytenite job tasks last --kind app --stats',
     )
     .action(async (idOrLast: string, options: Options) => tasks(command, idOrLast, options));
 }
@@ -48,19 +52,23 @@ async function tasks(command: Command, idOrLast: string, options: Options): Prom
   const { data, pagination } = await client.call('Customer_ListTasks', input);
   const isFiltered = options.state !== undefined || options.kind !== undefined;
   printList({
-    columns: [
-      { title: 'TASK' },
-      { title: 'STATE' },
-      { title: 'ATTEMPT', align: 'right' },
-      { title: 'STARTED' },
-      { title: 'TOOK', align: 'right' },
-      { title: 'ID' },
-      { title: 'ERROR', flexible: true },
-    ],
-    rows: data.map(toRow),
+    ...(options.stats ? statsTable(data) : tableOf(data)),
     total: pagination.total,
     empty: isFiltered ? 'No such tasks.' : 'No tasks yet: they are made when the job runs.',
   });
+}
+
+function tableOf(data: readonly Task[]) {
+  const columns: Column[] = [
+    { title: 'TASK' },
+    { title: 'STATE' },
+    { title: 'ATTEMPT', align: 'right' },
+    { title: 'STARTED' },
+    { title: 'TOOK', align: 'right' },
+    { title: 'ID' },
+    { title: 'ERROR', flexible: true },
+  ];
+  return { columns, rows: data.map(toRow) };
 }
 
 function toRow(task: Task): string[] {

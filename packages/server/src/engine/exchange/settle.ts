@@ -112,7 +112,7 @@ async function settleFailures(
 
 function attemptEnd(report: EndReport) {
   const { outcome, receivedAt, startedAt, endedAt } = report;
-  const times = { receivedAt, startedAt, endedAt };
+  const times = { receivedAt, startedAt, endedAt, stats: report.stats };
   if (outcome.ok) {
     const errorMessage = 'the runner reported a result that was not stored';
     return { ...times, reason: 'OUTPUT_FAILED' as const, exitCode: 0, errorMessage };

@@ -38,6 +38,19 @@ async function runningJob(maxTaskRetries = 3): Promise<JobRow> {
 }
 
 describe('an attempt that failed', () => {
+  it('leaves what it took on its task; one that was lost leaves nothing', async () => {
+    const job = await runningJob();
+    const runner = await TestRunner.register(ctx);
+    const report = failed(ctx, await runner.claimOne());
+    await runner.report(report);
+    expect(JSON.parse((await taskOf(job)).stats ?? '')).toEqual(report.report.stats);
+    ctx.advance(CAP_MS);
+    await runner.claimOne();
+    await runner.reborn();
+    expect(await attemptsOf(job)).toEqual(['1 EXIT_NONZERO', '2 WORKER_LOST']);
+    expect((await taskOf(job)).stats).toBeNull();
+  });
+
   it('is followed by another after a wait, and the result of that one counts', async () => {
     const job = await runningJob();
     const runner = await TestRunner.register(ctx);

@@ -1,4 +1,4 @@
-import type { AttemptReason } from '@bytenite/contract';
+import type { AttemptReason, ReportedStats } from '@bytenite/contract';
 import { isBudgetExceeded } from '../../domain/job-progress.ts';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy } from '../../domain/task-end.ts';
@@ -24,6 +24,8 @@ export interface AttemptEnd {
   receivedAt: number | null;
   startedAt: number | null;
   endedAt: number;
+  /** Null when nobody could tell. */
+  stats: ReportedStats | null;
 }
 
 /** Where attempts of one task end together the latest decides, so that a retry has a number of its own. */
@@ -133,6 +135,7 @@ async function updateTask(
     reason: end.reason,
     error_message: end.errorMessage,
     price: task.price + price,
+    stats: end.stats === null ? null : JSON.stringify(end.stats),
   });
 }
 
