@@ -8,26 +8,43 @@ export interface BenchOptions {
   profileDir: string | null;
 }
 
-/** Options of every bench; `tasks` is the size of one job. */
-export function readOptions(defaults: { rounds: number; tasks: number }): BenchOptions {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: String(defaults.rounds) },
-      tasks: { type: 'string', default: String(defaults.tasks) },
-      profile: { type: 'string' },
-    },
-  });
+/** What every bench takes. */
+export const BENCH_OPTIONS = {
+  json: { type: 'boolean', default: false },
+  rounds: { type: 'string' },
+  tasks: { type: 'string' },
+  profile: { type: 'string' },
+} as const;
+
+interface BenchValues {
+  json: boolean;
+  rounds?: string | undefined;
+  tasks?: string | undefined;
+  profile?: string | undefined;
+}
+
+interface BenchDefaults {
+  rounds: number;
+  /** Size of one job. */
+  tasks: number;
+}
+
+export function readOptions(defaults: BenchDefaults): BenchOptions {
+  const { values } = parseArgs({ options: BENCH_OPTIONS });
+  return toBenchOptions(values, defaults);
+}
+
+export function toBenchOptions(values: BenchValues, defaults: BenchDefaults): BenchOptions {
   return {
     asJson: values.json,
-    rounds: positive(values.rounds, 'rounds'),
-    tasks: positive(values.tasks, 'tasks'),
+    rounds: wholeNumber(values.rounds ?? String(defaults.rounds), 'rounds'),
+    tasks: wholeNumber(values.tasks ?? String(defaults.tasks), 'tasks'),
     profileDir: values.profile ?? null,
   };
 }
 
-function positive(text: string, flag: string): number {
+export function wholeNumber(text: string, name: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${flag} must be a number from 1`);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a number from 1`);
   return value;
 }

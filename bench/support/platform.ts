@@ -12,16 +12,19 @@ export interface StartOptions {
   profileDir: string | null;
   /** A PostgreSQL database in place of SQLite. */
   databaseUrl?: string;
+  /** Further flags of the runner. */
+  runnerArgs?: readonly string[];
 }
 
 export async function startMeasured({
   sandbox,
   profileDir,
   databaseUrl = '',
+  runnerArgs = [],
 }: StartOptions): Promise<Platform> {
   return startPlatform({
     env: { DATABASE_URL: databaseUrl },
-    runnerArgs: ['--sandbox', sandbox, '--cpus', '2', '--python', PYTHON],
+    runnerArgs: ['--sandbox', sandbox, '--cpus', '2', '--python', PYTHON, ...runnerArgs],
     nodeArgs:
       profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileDir)}`],
   });

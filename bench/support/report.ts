@@ -105,6 +105,7 @@ function versions() {
     python: firstLine(PYTHON, ['--version']),
     parallel: firstLine('parallel', ['--version']),
     xargs: firstLine('xargs', ['--version']),
+    bubblewrap: firstLine('bwrap', ['--version']),
   };
 }
 
