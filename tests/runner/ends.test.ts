@@ -207,7 +207,7 @@ time.sleep(60)
     expect(outcome).toMatchObject({
       ok: false,
       reason: 'OUTPUT_FAILED',
-      errorMessage: 'the task used more than 32 MiB of disk',
+      errorMessage: 'the task used more than 32 MiB of disk (--task-disk of the runner)',
     });
   });
 

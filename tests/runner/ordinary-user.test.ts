@@ -18,7 +18,8 @@ let runner: SpawnedRunner;
 
 beforeAll(async () => {
   server = await FakeServer.start({ leaseMs: 2000, heartbeatMs: 200, graceMs: 300 });
-  const args = ['--task-disk', String(20 * MIB), '--task-logs', String(MIB)];
+  const sizes = ['--task-disk', String(20 * MIB), '--task-logs', String(MIB)];
+  const args = [...sizes, '--task-processes', '500'];
   const isRoot = process.getuid?.() === 0;
   runner = await spawnRunner(server, { args, ...(isRoot && { uid: ORDINARY_UID }) });
 });
