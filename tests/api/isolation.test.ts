@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccount, SHARED } from '../support/accounts.ts';
+import { CACHE, cacheQuery } from '../support/cache.ts';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
 import { endpoints, fillPath, type Endpoint } from '../wire/endpoints.ts';
@@ -121,6 +122,9 @@ const RULES: Record<string, Rule> = {
   Developer_PublishTemplate: 'object',
   Developer_UnpublishTemplate: 'object',
   Developer_ImportTemplate: PUBLIC,
+  Developer_ListCache: 'list',
+  Developer_CacheUploadUrl: OWN_NAMES,
+  Developer_DeleteCache: OWN_NAMES,
 
   Customer_WalletBalance: OWN_USER,
   Wallet_Info: OPEN,
@@ -205,6 +209,7 @@ describe.each(PAIRS)('$who', ({ owner: ownerRole, stranger: strangerRole }) => {
       '/v1/dev/apps',
       '/v1/dev/engines',
       '/v1/dev/templates',
+      `${CACHE}?path=wire-models`,
     ];
     const replies = await Promise.all(paths.map((path) => send(owner, 'GET', path)));
     const { jobs, keys } = await namesOf(owner);
@@ -306,6 +311,7 @@ describe.each(PAIRS)('$who', ({ owner: ownerRole, stranger: strangerRole }) => {
     await stranger.call('POST', '/v1/auth/secrets', secretOf('mine', 'AKIATHEIRS'));
     await stranger.call('POST', '/v1/dev/apps/wire-app/deactivate', {});
     await stranger.call('DELETE', '/v1/auth/secrets/aws/mine');
+    await stranger.call('DELETE', CACHE + cacheQuery('wire-models'));
     expect(await belongings()).toEqual(before);
   });
 
@@ -355,7 +361,7 @@ async function namesOf(owner: Platform): Promise<Names> {
 async function marksOf(owner: Platform): Promise<string[]> {
   const { jobs, keys } = await namesOf(owner);
   const ids = [...jobs, ...keys].map(({ id }) => id);
-  return [...ids, 'wire-app', 'wire-engine', 'wire-template', '"mine"'];
+  return [...ids, 'wire-app', 'wire-engine', 'wire-template', 'wire-models', '"mine"'];
 }
 
 function secretOf(id: string, accessKey = 'AKIAOWNERS'): object {

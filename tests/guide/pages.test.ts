@@ -9,7 +9,11 @@ const GUIDE = path.join(ROOT, 'docs/guide');
 /** What the commands of a page print, or the end of it, where it matters. */
 const PRINTED: Record<string, readonly (string | RegExp)[]> = {
   'first-job.md': ['HELLO', 'shouting 6 characters', /COMPLETE/i],
-  'writing-an-app.md': ['{"name": "lines.txt", "lines": 2, "characters": 6}'],
+  'writing-an-app.md': [
+    '{"name": "lines.txt", "lines": 2, "characters": 6}',
+    'lists/words.txt',
+    'What the ****, it works.',
+  ],
   'writing-a-partitioner.md': ['result_0.bin\nresult_1.bin\nresult_2.bin'],
   'writing-an-assembler.md': ['5050'],
   'templates-and-schemas.md': ['params.partitioner.lines must be >= 1'],

@@ -1,4 +1,5 @@
 /** A good request for every operation that is done, each on objects of its own. */
+import { putIntoCache } from '../support/cache.ts';
 import { pushComponent, tarOf } from '../support/components.ts';
 import type { Platform } from '../support/platform.ts';
 
@@ -47,6 +48,7 @@ export async function prepareSamples(platform: Platform): Promise<void> {
   await pushComponent(platform, { name: RUN_APP, type: 'app', main: 'pass' });
   await pushComponent(platform, { name: RUN_ENGINE, type: 'partitioner', main: 'pass' });
   await platform.call('POST', '/v1/dev/templates', { id: TEMPLATE, app: APP });
+  await putIntoCache(platform, 'wire-models/tiny.bin', 'weights');
 }
 
 export function samplesOf(platform: Platform): Samples {
@@ -444,6 +446,15 @@ function devSamples(platform: Platform): Samples {
     Developer_PublishTemplate: onTemplate,
     Developer_UnpublishTemplate: onTemplate,
     Developer_ImportTemplate: () => ({ ...onTemplate(), ...owner }),
+    Developer_ListCache: async () => {
+      await putIntoCache(platform, 'wire-models/words/en.txt', 'a');
+      return { query: { path: 'wire-models', scope: 'user' } };
+    },
+    Developer_CacheUploadUrl: () => ({ query: { path: 'wire-models/small.bin', scope: 'user' } }),
+    Developer_DeleteCache: async () => {
+      await putIntoCache(platform, 'wire-old/one.bin', 'a');
+      return { query: { path: 'wire-old', scope: 'user' } };
+    },
     Developer_Info: () => ({}),
   };
 }

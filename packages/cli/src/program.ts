@@ -65,6 +65,11 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./commands/secret/index.ts')).defineSecret,
   },
   {
+    name: 'cache',
+    summary: 'put files where tasks find them, list and remove them',
+    load: async () => (await import('./commands/cache/index.ts')).defineCache,
+  },
+  {
     name: 'backup',
     summary: 'write all of a platform into one file, while it runs',
     load: async () => (await import('./commands/backup.ts')).defineBackup,

@@ -1,4 +1,6 @@
 export * from './bundle.ts';
+export * from './cache-path.ts';
+export * from './cache-stream.ts';
 export * from './decode.ts';
 export * from './errors.ts';
 export * from './file-stream.ts';
@@ -11,6 +13,7 @@ export * from './routes/index.ts';
 export * from './runner.ts';
 export * from './secret-variables.ts';
 export * from './shapes/account.ts';
+export * from './shapes/cache.ts';
 export * from './shapes/common.ts';
 export * from './shapes/component.ts';
 export * from './shapes/data-source.ts';

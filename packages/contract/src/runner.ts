@@ -7,6 +7,7 @@
  * replies; limits are durations, counted from when the runner sent the request.
  */
 import { z } from 'zod';
+import { FIRST_VERSION } from './cache-stream.ts';
 import { ATTEMPT_REASONS, LOG_LEVELS, SANDBOX_TIERS, TASK_NETWORKS, TASK_KINDS } from './states.ts';
 
 /** Largest result or chunk, in bytes, that travels inside an exchange. */
@@ -226,6 +227,16 @@ export const TaskContext = z.object({
   /** Models, one of which the task is given a GPU of; none where it asks for none. */
   gpu: z.array(z.string()).default([]),
   secrets: z.array(SecretGrant),
+  /** Versions of the caches that its tasks must find, or later ones; see cache-stream.ts. */
+  caches: z
+    .object({
+      /** FIRST_VERSION also where the component is another account's: nobody puts files into that one's. */
+      user: z.string(),
+      shared: z.string(),
+      /** Lets this runner list the user's cache; `''` where it has nothing to list. */
+      pass: z.string(),
+    })
+    .default({ user: FIRST_VERSION, shared: FIRST_VERSION, pass: '' }),
 });
 export type TaskContext = z.infer<typeof TaskContext>;
 

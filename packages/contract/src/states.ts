@@ -115,3 +115,7 @@ export type EngineType = (typeof ENGINE_TYPES)[number];
 
 export const COMPONENT_TYPES = ['app', ...ENGINE_TYPES] as const;
 export type ComponentType = (typeof COMPONENT_TYPES)[number];
+
+/** Whose cache: the caller's own, or the one of all. */
+export const CACHE_SCOPES = ['user', 'shared'] as const;
+export type CacheScope = (typeof CACHE_SCOPES)[number];

@@ -39,6 +39,8 @@ export interface GrantedTask {
 
 /** One leased attempt, from its grant to its verdict. */
 export class Attempt {
+  /** When it came, on the monotonic clock. */
+  readonly grantedAtMs = monotonicMs();
   phase: LeasePhase = 'ASSIGNED';
   phaseSinceMs = monotonicMs();
   /** The phase that the server knows. */

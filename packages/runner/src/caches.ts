@@ -5,9 +5,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskContext } from '@bytenite/contract';
+import type { CacheScope, TaskContext } from '@bytenite/contract';
+import { CacheTree, type CacheRights } from './cache-tree.ts';
+import { CacheVersions } from './cache-versions.ts';
 import { MAX_CACHES, MAX_SLOTS } from './id-range.ts';
 import { throwAway } from './trash.ts';
 
@@ -15,9 +17,17 @@ export interface Cache {
   shared: string;
   user: string;
   groups: number[];
+  /** What is put into them from the platform, by the contract's names. */
+  trees: Record<CacheScope, CacheTree>;
 }
 
+const PLAIN: CacheRights = { gid: null, folderMode: 0o755, fileMode: 0o644 };
+
 export class Caches {
+  /** Which changes made on the platform they have. */
+  readonly versions: CacheVersions;
+  /** Files lie here while they arrive, on the same file system. */
+  readonly incoming: string;
   private readonly shared: string;
   private readonly users: string;
   private readonly uidBase: number | null;
@@ -34,6 +44,10 @@ export class Caches {
     this.users = join(root, 'users');
     for (const dir of [root, this.users]) mkdirSync(dir, { recursive: true, mode: 0o711 });
     mkdirSync(this.shared, { recursive: true, mode: 0o755 });
+    this.versions = new CacheVersions(join(root, 'versions'));
+    this.incoming = join(root, 'incoming');
+    rmSync(this.incoming, { recursive: true, force: true });
+    mkdirSync(this.incoming, { mode: 0o700 });
     this.firstGroup = (uidBase ?? 0) + MAX_SLOTS;
     this.nextGroup = this.firstGroup;
     for (const name of readdirSync(this.users)) {
@@ -54,6 +68,7 @@ export class Caches {
   /** Puts an empty folder in the place of a user's cache, whatever lies in it and whoever uses it. */
   empty(user: string): void {
     const { gid } = statSync(user);
+    this.versions.forget(user);
     throwAway(user, this.trashDir);
     mkdirSync(user, { recursive: true, mode: 0o700 });
     if (this.uidBase !== null) this.giveToGroup(user, gid);
@@ -74,7 +89,7 @@ export class Caches {
 
   private open(user: string): Cache {
     mkdirSync(user, { recursive: true, mode: 0o700 });
-    if (this.uidBase === null) return { shared: this.shared, user, groups: [] };
+    if (this.uidBase === null) return this.cacheOf(user, null);
     let { gid } = statSync(user);
     if (!this.isOurs(gid)) {
       gid = this.nextGroup++;
@@ -82,7 +97,21 @@ export class Caches {
       // New, or of a time when the runner had other ids.
       this.giveToGroup(user, gid);
     }
-    return { shared: this.shared, user, groups: [gid] };
+    return this.cacheOf(user, gid);
+  }
+
+  private cacheOf(user: string, gid: number | null): Cache {
+    // As what tasks make: whoever is in the group may do everything with it.
+    const rights = gid === null ? PLAIN : { gid, folderMode: 0o2770, fileMode: 0o664 };
+    return {
+      shared: this.shared,
+      user,
+      groups: gid === null ? [] : [gid],
+      trees: {
+        user: new CacheTree(user, rights, this.trashDir),
+        shared: new CacheTree(this.shared, PLAIN, this.trashDir),
+      },
+    };
   }
 
   private giveToGroup(user: string, gid: number): void {

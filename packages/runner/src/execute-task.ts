@@ -1,6 +1,7 @@
 /** The middle of an attempt: the user's process, from the open gate to the shut one. */
 import type { AttemptFolder, AttemptPaths } from './attempt-folder.ts';
 import type { Attempt } from './attempt.ts';
+import type { CacheListings } from './cache-listing.ts';
 import type { CacheQuota } from './cache-quota.ts';
 import type { Cache, Caches } from './caches.ts';
 import type { Capacity, Need } from './capacity.ts';
@@ -17,6 +18,7 @@ export interface ExecuteDeps {
   capacity: Capacity;
   clock: ServerClock;
   cacheQuota: CacheQuota;
+  cacheListings: CacheListings;
   diskWatch: DiskWatch;
   diskBytes: number;
   diskFiles: number;
@@ -67,6 +69,7 @@ export async function executeTask(
   const result = await run.result;
   unwatch();
   leaveCache();
+  if (run.startsProcess) deps.cacheListings.note(attempt.context);
   log.endOutput(result.endedAtMs);
   const { startedAtMs } = result;
   attempt.startedAt = startedAtMs === null ? null : deps.clock.at(startedAtMs);

@@ -5,7 +5,9 @@ import type { SandboxTier, TaskContext, TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import { AttemptLog } from './attempt-log.ts';
 import { Attempt, type GrantedTask } from './attempt.ts';
+import { CacheListings } from './cache-listing.ts';
 import { CacheQuota } from './cache-quota.ts';
+import { CacheSync } from './cache-sync.ts';
 import { Caches } from './caches.ts';
 import { Capacity } from './capacity.ts';
 import { ServerClock } from './clock.ts';
@@ -195,6 +197,8 @@ export class Runner {
       capacity: this.capacity,
       clock: this.clock,
       diskWatch,
+      cacheSync: new CacheSync({ client, caches: staging.caches, userCacheBytes: limitBytes }),
+      cacheListings: this.createCacheListings(),
       cacheQuota: new CacheQuota({ limitBytes, diskWatch, empty }),
       ...staging,
       workDir: dir.root,
@@ -219,6 +223,13 @@ export class Runner {
         this.exchange.notifyEnd();
       },
     });
+  }
+
+  private createCacheListings(): CacheListings {
+    const { client, log, staging } = this.parts;
+    const { caches } = staging;
+    const identity = () => this.session.identity;
+    return new CacheListings({ client, caches, log, signal: this.calls.signal, identity });
   }
 
   private createExchange(): ExchangeLoop {

@@ -1,6 +1,8 @@
 /** Calls of the runner to its server. Every call has a timeout; streams have one for silence only. */
 import type { Readable } from 'node:stream';
 import {
+  type CacheListing,
+  type CacheScope,
   decodeMessage,
   encodeMessage,
   ExchangeReply,
@@ -116,6 +118,20 @@ export class ServerClient {
     return this.open(`packages/${hashHex}`, signal);
   }
 
+  /** What changed in a cache that a lease uses, since a version (see cache-stream.ts of the contract). */
+  async openCache(
+    lease: string,
+    { scope, have }: { scope: CacheScope; have: string },
+    signal: AbortSignal,
+  ): Promise<Readable> {
+    return this.open(`leases/${lease}/caches/${scope}?have=${encodeURIComponent(have)}`, signal);
+  }
+
+  async putCacheListing(listing: CacheListing, signal: AbortSignal): Promise<void> {
+    const response = await this.sendJson('PUT', 'cache-listing', listing, signal);
+    await response.body.dump();
+  }
+
   /** `bytes` are those of the files: where there is no room for them nothing is sent in vain. */
   async putResult(
     lease: string,
@@ -153,15 +169,24 @@ export class ServerClient {
     signal: AbortSignal,
     timeoutMs: number = CALL_TIMEOUT_MS,
   ): Promise<unknown> {
-    const response = await this.call(path, {
-      method: 'POST',
+    return (await this.sendJson('POST', path, value, signal, timeoutMs)).body.json();
+  }
+
+  private async sendJson(
+    method: 'POST' | 'PUT',
+    path: string,
+    value: unknown,
+    signal: AbortSignal,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Promise<Dispatcher.ResponseData> {
+    return this.call(path, {
+      method,
       headers: { 'content-type': JSON_TYPE },
       body: JSON.stringify(value),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       signal,
     });
-    return response.body.json();
   }
 
   private async call(

@@ -2,6 +2,7 @@
 import type { AttemptReason, TaskStats } from '@bytenite/contract';
 import type { AttemptFolder } from './attempt-folder.ts';
 import type { Attempt, AttemptEnd, AttemptOutcome } from './attempt.ts';
+import type { CacheSync } from './cache-sync.ts';
 import { monotonicMs } from './clock.ts';
 import { describeError, StageError } from './errors.ts';
 import { type ExecuteDeps, executeTask, type StagedAttempt } from './execute-task.ts';
@@ -24,6 +25,7 @@ export interface TaskRunnerDeps extends ExecuteDeps {
   workDir: string;
   client: ServerClient;
   packages: PackageCache;
+  cacheSync: CacheSync;
   interpreters: Interpreters;
 }
 
@@ -105,6 +107,7 @@ export class TaskRunner {
       });
     }
     log.say('DEBUG', 'task data downloaded', monotonicMs());
+    await retryTransfer(attempt, 'INPUT_FAILED', () => this.deps.cacheSync.bring(attempt));
     const command = await interpreters.command(use.dir, component.entrypoint);
     // A component's own program is in its folder.
     const interpreterFolders = command.length === 1 ? [] : await interpreters.foldersOf(command[0]);

@@ -6,7 +6,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readOrCreateMeta } from './store/meta.ts';
 import type { Db } from './store/store.ts';
 
-export const LINK_PURPOSES = ['upload', 'result', 'package'] as const;
+export const LINK_PURPOSES = ['upload', 'result', 'package', 'cache', 'cache listing'] as const;
 export type LinkPurpose = (typeof LINK_PURPOSES)[number];
 
 export interface LinkSigner {

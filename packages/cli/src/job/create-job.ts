@@ -5,7 +5,7 @@ import type { Client } from '@bytenite/client';
 import { uploadFile, uploadStream } from '@bytenite/client/node';
 import { DATA_SOURCE_PREFIX, type CreateJobInput, type Job } from '@bytenite/contract';
 import { CliError, UsageError } from '../errors.ts';
-import { formatBytes } from '../terminal/format.ts';
+import { showTransfer } from '../terminal/transfer.ts';
 import { configOf, parseParams } from './params.ts';
 import { priorityOf, type PriorityName } from './priorities.ts';
 
@@ -108,17 +108,10 @@ export async function uploadInput(
 ): Promise<void> {
   const url = job.dataSource?.params?.['tempUrl'];
   if (!url) throw new CliError(`the platform gave no address to upload ${input} to`);
-  const { isTTY } = process.stderr;
-  const show = (text: string) => isTTY && process.stderr.write(`\r\u001b[2K${text}`);
-  const onProgress = (bytes: number, total: number | undefined) => {
-    const percent = total === undefined ? '' : `, ${Math.floor((bytes * 100) / total)} %`;
-    show(`uploading ${formatBytes(bytes)}${percent}`);
-  };
-  try {
-    if (input === STDIN) await uploadStream(url, process.stdin, { signal, onProgress });
-    else await uploadFile(url, input, { signal, onProgress });
-  } finally {
-    show('');
-  }
+  await showTransfer('uploading', (onProgress) =>
+    input === STDIN
+      ? uploadStream(url, process.stdin, { signal, onProgress })
+      : uploadFile(url, input, { signal, onProgress }),
+  );
   await client.call('Customer_UploadCompleted', { params: { jobId: job.id } }, { signal });
 }

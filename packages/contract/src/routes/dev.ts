@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineRoutes, type Route } from '../route.ts';
+import { CachePathQuery, CacheQuery, CacheUploadUrl } from '../shapes/cache.ts';
 import { GenericResponse, ServiceInfo } from '../shapes/common.ts';
 import {
   App,
@@ -16,6 +17,7 @@ import {
   TemplateInput,
   TemplateList,
 } from '../shapes/component.ts';
+import { Directory } from '../shapes/data-source.ts';
 
 const later = { done: false } as const satisfies Partial<Route>;
 
@@ -261,18 +263,24 @@ export const devRoutes = defineRoutes({
     method: 'GET',
     path: '/cache',
     summary: 'One level of the cache',
-    ...later,
+    done: true,
+    query: CacheQuery,
+    reply: Directory,
   },
   Developer_CacheUploadUrl: {
     method: 'GET',
     path: '/cache/upload-url',
     summary: 'Link to put a file into the cache',
-    ...later,
+    done: true,
+    query: CachePathQuery,
+    reply: CacheUploadUrl,
   },
   Developer_DeleteCache: {
     method: 'DELETE',
     path: '/cache',
     summary: 'Remove from the cache',
-    ...later,
+    done: true,
+    query: CachePathQuery,
+    reply: GenericResponse,
   },
 });

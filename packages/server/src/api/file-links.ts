@@ -1,6 +1,10 @@
 /** Absolute links that need no token, and their subjects, which api/files.ts verifies. */
 import type { Context } from '../context.ts';
+import type { CachePlace } from '../engine/cache/put-cache-file.ts';
 import { UPLOAD_URL_MS } from '../engine/jobs/upload.ts';
+
+/** A file can be put into a cache this long after its link was given out. */
+const CACHE_URL_MS = 3600 * 1000;
 
 /** A package can be fetched this long after its link was given out. */
 const PACKAGE_URL_MS = 3600 * 1000;
@@ -8,6 +12,7 @@ const PACKAGE_URL_MS = 3600 * 1000;
 export const UPLOAD_PATH = '/u';
 export const RESULT_PATH = '/f/r';
 export const PACKAGE_PATH = '/f/p';
+export const CACHE_PATH = '/u/cache';
 
 /** What links are made with: any handler's call. */
 interface LinkContext {
@@ -54,4 +59,17 @@ export function packageLink(
   const subject = packageSubject(component, revision);
   const sig = ctx.links.sign('package', subject, ctx.now() + PACKAGE_URL_MS);
   return `${origin}${PACKAGE_PATH}/${subject}?sig=${sig}`;
+}
+
+export const cacheSubject = ({ cache, path }: CachePlace): string => JSON.stringify([cache, path]);
+
+/** Where a file of a cache is put, and until when. */
+export function cacheLink(
+  { ctx, origin }: LinkContext,
+  place: CachePlace,
+): { url: string; expiresAt: number } {
+  const expiresAt = ctx.now() + CACHE_URL_MS;
+  const sig = ctx.links.sign('cache', cacheSubject(place), expiresAt);
+  const path = place.path.split('/').map(encodeURIComponent).join('/');
+  return { url: `${origin}${CACHE_PATH}/${place.cache}/${path}?sig=${sig}`, expiresAt };
 }

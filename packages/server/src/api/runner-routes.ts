@@ -2,21 +2,27 @@
 import { Readable } from 'node:stream';
 import {
   ApiError,
+  CACHE_SCOPES,
+  CacheListing,
   decodeMessage,
   encodeMessage,
   ExchangeRequest,
   HeartbeatRequest,
   invalid,
   MESSAGE_LIMIT,
+  notFound,
   RunnerRegistration,
 } from '@bytenite/contract';
 import { Hono, type Context as Call } from 'hono';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
+import { followCache } from '../engine/cache/follow-cache.ts';
+import { saveListing } from '../engine/cache/save-listing.ts';
 import { exchange } from '../engine/exchange/exchange.ts';
 import { heartbeat } from '../engine/exchange/heartbeat.ts';
 import {
   findPackage,
+  leaseOf,
   openInput,
   requireLeaseOf,
   storeResult,
@@ -73,6 +79,19 @@ export function runnerRoutes(ctx: Context, ownToken: string): Hono<AppEnv> {
   app.put('/leases/:lease/result', async (c) => {
     const result = { body: bodyOf(c, idleMs), atLeast: Number(c.req.query('bytes') ?? 0) };
     return c.json(await storeResult(ctx, c.req.param('lease'), result, c.req.raw.signal));
+  });
+  app.get('/leases/:lease/caches/:scope', async (c) => {
+    const lease = await leaseOf(ctx, c.req.param('lease'));
+    const scope = CACHE_SCOPES.find((known) => known === c.req.param('scope'));
+    if (scope === undefined) throw notFound('cache');
+    const wanted = { scope, have: c.req.query('have') ?? '' };
+    const stream = await followCache(ctx, lease, wanted, c.req.raw.signal);
+    return c.body(Readable.toWeb(Readable.from(stream)) as ReadableStream);
+  });
+  app.put('/cache-listing', async (c) => {
+    const listing = parse(CacheListing, await readJson(c, idleMs));
+    await saveListing(ctx, registered(ctx, listing, c.get('runnerToken')), listing);
+    return c.json({});
   });
   app.get('/packages/:hash', async (c) => {
     const { key } = await findPackage(ctx, c.req.param('hash'));

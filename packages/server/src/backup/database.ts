@@ -5,7 +5,7 @@ import {
   type StatementSyncInstance,
 } from '@photostructure/sqlite';
 import { LRUCache } from 'lru-cache';
-import { NAMED_BLOBS } from '../store/named-blobs.ts';
+import { namedBlobs } from '../store/named-blobs.ts';
 
 export interface BackupDatabase {
   masterKeyId: () => string | null;
@@ -32,7 +32,7 @@ export function openBackupDatabase(file: string): BackupDatabase {
       if (row.quick_check !== 'ok') throw new Error(row.quick_check);
     },
     *namedBlobs() {
-      named ??= db.prepare(NAMED_BLOBS);
+      named ??= db.prepare(namedBlobs((name) => hasTable(db, name)));
       for (const row of named.iterate()) yield (row as { key: string }).key;
     },
     isLive(key) {
@@ -43,6 +43,11 @@ export function openBackupDatabase(file: string): BackupDatabase {
     },
     close: () => db.close(),
   };
+}
+
+function hasTable(db: DatabaseSyncInstance, name: string): boolean {
+  const query = "select 1 from sqlite_master where type = 'table' and name = ?";
+  return db.prepare(query).get(name) !== undefined;
 }
 
 /** Objects of a job lie side by side, so it is asked for once. */

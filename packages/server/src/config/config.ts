@@ -67,6 +67,8 @@ export interface ServerConfig {
   retentionMs: number;
   /** Below so much room on the data directory's disk no new work is taken; null decides by its size. */
   diskLimit: { bytes: number } | { fraction: number } | null;
+  /** What files that are put into one user's cache may have together, and those of the shared one. */
+  cacheBytes: { user: number; shared: number };
   /** How far back events can be replayed. */
   eventRetentionMs: number;
   limits: {
@@ -125,6 +127,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Ser
     aloneAfterLosses: positiveOf(env, 'BYTENITE_ALONE_AFTER_LOSSES', 2),
     maxTaskMemoryBytes: taskMemory(env['BYTENITE_MAX_TASK_MEMORY']),
     diskLimit: diskLimit(env['BYTENITE_LOW_DISK']),
+    cacheBytes: {
+      user: sizeOf(env, 'BYTENITE_USER_CACHE', 10 * GIB),
+      shared: sizeOf(env, 'BYTENITE_SHARED_CACHE', 10 * GIB),
+    },
     limits: limits(env),
   };
 }
@@ -216,6 +222,14 @@ function diskLimit(text: string | undefined): ServerConfig['diskLimit'] {
   throw new Error(
     `BYTENITE_LOW_DISK must be a size like 5GiB or a part of the disk like 2%, not ${JSON.stringify(text)}`,
   );
+}
+
+function sizeOf(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return fallback;
+  const bytes = bytesOf(text);
+  if (bytes !== null) return bytes;
+  throw new Error(`${name} must be a size like 10GiB, not ${JSON.stringify(text)}`);
 }
 
 function taskMemory(text: string | undefined): number | null {

@@ -15,7 +15,7 @@ export interface StepTry {
   fence: number;
 }
 
-const OF_NO_JOB = /^(?:package|health)\/[^/]+$/;
+const OF_NO_JOB = /^(?:(?:package|health)\/[^/]+|cache\/[^/]+\/[^/]+)$/;
 const OF_JOB = /^job\/(\d+)\/(?:logs|data\/packs|data\/upload|data\/results\/[^/]+)\/[^/]+$/;
 const OF_STEP = /^(job\/(\d+)\/data\/([a-z]+)-(\d+)-(\d+))\/.+$/;
 

@@ -15,6 +15,7 @@ import {
   insertGarbage,
   takeGarbage,
 } from '../store/records.ts';
+import { forgetCacheListings } from '../store/cache-listings.ts';
 import { forgetRunnersBefore } from '../store/runners.ts';
 
 const PER_ROUND = 100;
@@ -86,6 +87,7 @@ const RUNNER_FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
 export async function forget(ctx: Context): Promise<boolean> {
   await sweepAccessTokens(ctx);
   await forgetKeys(ctx);
+  await forgetCacheListings(ctx.store.db);
   await forgetRunnersBefore(ctx.store.db, ctx.now() - RUNNER_FORGOTTEN_MS, ROWS_PER_ROUND);
   const before = ctx.now() - ctx.config.eventRetentionMs;
   return (await deleteEventsBefore(ctx.store.db, before, ROWS_PER_ROUND)) === ROWS_PER_ROUND;

@@ -11,16 +11,34 @@ const OF_JOB_DATA = [
   ['output', 'key'],
 ] as const;
 
-/** Every object that a row names and that has not had its time; both databases understand it. */
-export const NAMED_BLOBS = [
-  'select blob_key as key from revision',
-  'select key from log_pack',
+/** Columns that name objects of no job. */
+const OF_NO_JOB = [
+  ['revision', 'blob_key'],
+  ['cache_file', 'key'],
+] as const;
+
+/**
+ * Every object that a row names and that has not had its time; both databases understand it. A copy of an
+ * earlier version's database lacks tables that came later.
+ */
+export function namedBlobs(hasTable: (name: string) => boolean): string {
+  return NAMING.filter(([table]) => hasTable(table))
+    .map(([, select]) => select)
+    .join('\nunion ');
+}
+
+const NAMING = [
+  ...OF_NO_JOB.map(([table, column]) => [table, `select ${column} as key from ${table}`] as const),
+  ['log_pack', 'select key from log_pack'] as const,
   ...OF_JOB_DATA.map(
     ([table, column]) =>
-      `select ${table}.${column} as key from ${table} join job on job.no = ${table}.job
-       where job.data_state = 'kept' and ${table}.${column} <> ''`,
+      [
+        table,
+        `select ${table}.${column} as key from ${table} join job on job.no = ${table}.job
+         where job.data_state = 'kept' and ${table}.${column} <> ''`,
+      ] as const,
   ),
-].join('\nunion ');
+];
 
 /** Of some objects of one job (0: of none), those that no row names. */
 export async function unnamedAmong(
@@ -60,7 +78,7 @@ async function* namedOf(db: Db, job: number, match: Match): AsyncGenerator<strin
     for (const { key } of rows) yield key;
   }
   if (job === 0) {
-    yield* look('revision', 'blob_key', sql`1 = 1`);
+    for (const [table, column] of OF_NO_JOB) yield* look(table, column, sql`1 = 1`);
     return;
   }
   const ofJob = sql`job = ${job}`;

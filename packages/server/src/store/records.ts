@@ -174,6 +174,23 @@ export async function insertGarbage(db: Db, prefix: string, notBefore: number): 
   await db.insertInto('gc').values({ prefix, not_before: notBefore }).execute();
 }
 
+/** Rows in one statement. */
+const ROWS_AT_ONCE = 500;
+
+export async function insertGarbageOfAll(
+  tx: Tx,
+  prefixes: readonly string[],
+  notBefore: number,
+): Promise<void> {
+  for (let i = 0; i < prefixes.length; i += ROWS_AT_ONCE) {
+    const rows = prefixes.slice(i, i + ROWS_AT_ONCE);
+    await tx
+      .insertInto('gc')
+      .values(rows.map((prefix) => ({ prefix, not_before: notBefore })))
+      .execute();
+  }
+}
+
 /** Takes keys off the list of what will be deleted: a committed row names them now. */
 export async function keepBlobs(tx: Tx, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;

@@ -19,6 +19,7 @@ import { fairShare } from './migrations/0009-fair-share.ts';
 import { readyOrder } from './migrations/0010-ready-order.ts';
 import { learningAttempts } from './migrations/0011-learning-attempts.ts';
 import { runners } from './migrations/0012-runners.ts';
+import { caches } from './migrations/0013-caches.ts';
 import { postgresColumns } from './postgres-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -128,6 +129,7 @@ export async function migrate(db: Db, name: DialectName): Promise<void> {
     '0010-ready-order': readyOrder,
     '0011-learning-attempts': learningAttempts,
     '0012-runners': runners,
+    '0013-caches': caches,
   };
   const migrator = new Migrator({
     db: name === 'postgres' ? db.withPlugin(postgresColumns) : db,

@@ -428,6 +428,48 @@ export interface RunnerTable {
   drain_reason: string;
 }
 
+/** A cache that files were put into or removed from: an account's, by its id, or `shared`. */
+export interface CacheTable {
+  id: string;
+  /** Of the last change; with its token it is the cache's version. */
+  revision: number;
+  token: string;
+  size_bytes: number;
+  files: number;
+}
+
+/** A file that was put into a cache. */
+export interface CacheFileTable {
+  cache: string;
+  path: string;
+  /** The change that put it there. */
+  revision: number;
+  key: string;
+  size_bytes: number;
+  sha256: string;
+}
+
+/** The last changes of a cache: runners follow them, and tell by the token that they know this history. */
+export interface CacheChangeTable {
+  cache: string;
+  revision: number;
+  token: string;
+  /** What was removed, `''` for all; null where a file was put. */
+  removed: string | null;
+}
+
+/** What lies in an account's cache on a runner, as the runner has told. */
+export interface CacheListingTable {
+  account: string;
+  runner: string;
+  /** The version that the runner had then. */
+  version: string;
+  /** Paths and sizes, JSON. */
+  files: string;
+  is_cut: number;
+  listed_at: number;
+}
+
 /** Small facts about the installation, such as the key that signs links. */
 export interface MetaTable {
   key: string;
@@ -465,6 +507,10 @@ export interface Tables {
   idem: IdemTable;
   runner_token: RunnerTokenTable;
   runner: RunnerTable;
+  cache: CacheTable;
+  cache_file: CacheFileTable;
+  cache_change: CacheChangeTable;
+  cache_listing: CacheListingTable;
   meta: MetaTable;
 }
 
@@ -488,3 +534,5 @@ export type RunnerRow = Selectable<RunnerTable>;
 export type RunnerTokenRow = Selectable<RunnerTokenTable>;
 export type LedgerRow = Selectable<LedgerTable>;
 export type CouponRow = Selectable<CouponTable>;
+export type CacheRow = Selectable<CacheTable>;
+export type CacheFileRow = Selectable<CacheFileTable>;

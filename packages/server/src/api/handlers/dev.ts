@@ -1,3 +1,6 @@
+import { deleteFromCache } from '../../engine/cache/delete-from-cache.ts';
+import { listCache } from '../../engine/cache/list-cache.ts';
+import { placeInCache } from '../../engine/cache/put-cache-file.ts';
 import { deleteComponent } from '../../engine/components/delete-component.ts';
 import { getComponent } from '../../engine/components/get-component.ts';
 import { importComponent } from '../../engine/components/import-component.ts';
@@ -15,11 +18,13 @@ import { importTemplate } from '../../engine/templates/import-template.ts';
 import { listTemplates } from '../../engine/templates/list-templates.ts';
 import { publishTemplate, unpublishTemplate } from '../../engine/templates/publish-template.ts';
 import { pushTemplate } from '../../engine/templates/push-template.ts';
-import { packageLink } from '../file-links.ts';
+import { cacheLink, packageLink } from '../file-links.ts';
 import { genericResponse, type Handlers } from '../handler.ts';
+import { presentCache } from '../present-cache.ts';
 import { presentApp, presentEngine, presentEngineMessage } from '../present-component.ts';
 import { presentTemplate } from '../present-template.ts';
 import { serviceInfo } from '../service-info.ts';
+import { timestampOf } from '../time.ts';
 
 export const devHandlers: Handlers<'dev'> = {
   async Developer_ListApps({ ctx, account, query }) {
@@ -137,6 +142,18 @@ export const devHandlers: Handlers<'dev'> = {
   async Developer_ImportTemplate({ ctx, account, params, body }) {
     const named = { id: params.id, owner: body.owner || undefined };
     return presentTemplate(await importTemplate(ctx, account, named));
+  },
+  async Developer_ListCache({ ctx, account, query }) {
+    return presentCache(await listCache(ctx, account, query));
+  },
+  async Developer_CacheUploadUrl(call) {
+    const place = await placeInCache(call.ctx, call.account, call.query);
+    const { url, expiresAt } = cacheLink(call, place);
+    return { url, expiresAt: timestampOf(expiresAt) };
+  },
+  async Developer_DeleteCache(call) {
+    await deleteFromCache(call.ctx, call.account, call.query);
+    return genericResponse(call);
   },
   Developer_Info: () => serviceInfo(),
 };

@@ -40,7 +40,7 @@ export async function exchange(
   // Another server may have let in a second account, which knows nothing of this runner.
   if (ctx.store.shared !== null) await refuseSharedTier(ctx, runner);
   const { claims, verdicts } = await settleAndClaim(ctx, runner, request, tail, signal);
-  const { contexts, grants, tail: replyTail } = await presentGrants(ctx, claims);
+  const { contexts, grants, tail: replyTail } = await presentGrants(ctx, runner, claims);
   const reply: ExchangeReply = {
     now: ctx.now(),
     contexts,

@@ -20,6 +20,7 @@ import { isKeptFor, waitingKey } from '../fairness/reservations.ts';
 import { withRoomNow } from '../fairness/standings.ts';
 import { componentOf } from '../job-policy.ts';
 import { readRanges } from '../read-ranges.ts';
+import { nameCaches } from '../cache/follow-cache.ts';
 import type { Runner } from '../runners.ts';
 import { claimSecondAttempts, claimTasks, type Claim } from '../transitions/claim-tasks.ts';
 import { MAX_GRANTS, type Candidate, type Candidates } from './candidates.ts';
@@ -100,6 +101,7 @@ function claimantOf(ctx: Context, runner: Runner, needs: Needs, asks: ReadyClass
 /** Turns claims into grants after the commit, with small chunks in the message's tail. */
 export async function presentGrants(
   ctx: Context,
+  runner: Runner,
   jobs: readonly JobClaims[],
 ): Promise<{ contexts: TaskContext[]; grants: Grant[]; tail: Uint8Array[] }> {
   const contexts: TaskContext[] = [];
@@ -138,6 +140,7 @@ export async function presentGrants(
       offset += bytes.byteLength;
     }
   }
+  await nameCaches(ctx, runner.id, contexts);
   return { contexts, grants, tail };
 }
 

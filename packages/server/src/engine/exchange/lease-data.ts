@@ -93,7 +93,7 @@ export async function requireLeaseOf(
 }
 
 /** The id of a lease is random and known to its runner only. */
-async function leaseOf(ctx: Context, id: string): Promise<LeaseRow> {
+export async function leaseOf(ctx: Context, id: string): Promise<LeaseRow> {
   const lease = await findLease(ctx.store.db, id);
   if (lease === undefined) throw notFound('lease');
   return lease;

@@ -1,4 +1,10 @@
-import { findGpu, type SecretGrant, type TaskContext, type TaskKind } from '@bytenite/contract';
+import {
+  findGpu,
+  FIRST_VERSION,
+  type SecretGrant,
+  type TaskContext,
+  type TaskKind,
+} from '@bytenite/contract';
 import type { Needs } from '../../domain/fair-share.ts';
 import type { PinnedRevision } from '../../domain/job-doc.ts';
 import { isLargerThan, type TaskNeeds } from '../../domain/share-out.ts';
@@ -55,5 +61,7 @@ export function taskContext(
     alone: false,
     gpu: component.gpu,
     secrets,
+    // Named when the task is granted.
+    caches: { user: FIRST_VERSION, shared: FIRST_VERSION, pass: '' },
   };
 }
