@@ -16,6 +16,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/wire-user-\d+/g, 'ada'],
   [/wire-(farm|new)-\d+/g, 'farm'],
   [/wire-secret|wire-\d+/g, 'media_store'],
+  [/wire-(models|old)/g, '$1'],
   [/own-\d+/g, 'july-count'],
   [/doomed-\d+/g, 'word-count'],
 ];

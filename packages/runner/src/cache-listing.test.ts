@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MAX_LISTED_FILES } from '@bytenite/contract';
 import { listFolder } from './cache-listing.ts';
 
 let root: string;
@@ -33,9 +32,10 @@ test('files are listed with their sizes, without links, pipes and names that are
 });
 
 test('the list has an end, whatever a task leaves', async () => {
-  for (let i = 0; i <= MAX_LISTED_FILES; i += 1) writeFileSync(join(root, `f${i}`), '');
-  const { files, isCut } = await listFolder(root);
-  expect([files.length, isCut]).toEqual([MAX_LISTED_FILES, true]);
+  for (let i = 0; i <= 10; i += 1) writeFileSync(join(root, `f${i}`), '');
+  const { files, isCut } = await listFolder(root, 10);
+  expect([files.length, isCut]).toEqual([10, true]);
+  expect(await listFolder(root, 11)).toMatchObject({ isCut: false });
 });
 
 test('a folder that is gone has nothing', async () => {

@@ -111,7 +111,7 @@ interface Folder {
  * Regular files below a folder that tasks may be changing: each folder is reached from the root without
  * following a link, and names that no user could ask for are left out.
  */
-export async function listFolder(root: string): Promise<Found> {
+export async function listFolder(root: string, maxFiles = MAX_LISTED_FILES): Promise<Found> {
   const files: [string, number][] = [];
   const folders: Folder[] = [{ prefix: '', names: [] }];
   let entries = 0;
@@ -130,7 +130,7 @@ export async function listFolder(root: string): Promise<Found> {
           folders.push({ prefix: `${path}/`, names: [...folder.names, name] });
         } else if (entry.isFile()) {
           bytes += Buffer.byteLength(path) + 32;
-          if (files.length === MAX_LISTED_FILES || bytes > MAX_PATH_BYTES) {
+          if (files.length === maxFiles || bytes > MAX_PATH_BYTES) {
             return { files, isCut: true };
           }
           files.push([path, sizeOf(held, name)]);

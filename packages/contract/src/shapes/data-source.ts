@@ -56,7 +56,15 @@ export const DataSource = z
 export type DataSource = z.output<typeof DataSource>;
 
 /** One level of files, with its folders. */
-export const Directory = z
+export interface Directory {
+  name: string;
+  path: string;
+  directories: Directory[];
+  files: { id: string; name: string; path: string; size: string }[];
+}
+
+// Written out: what declarations are made of does not know a type within itself.
+export const Directory: z.ZodType<Directory> = z
   .object({
     name: z.string(),
     path: z.string(),
@@ -68,8 +76,6 @@ export const Directory = z
     ),
   })
   .meta({ id: 'Directory' });
-export type Directory = z.output<typeof Directory>;
-
 export const DataSourceInfo = z
   .object({
     filename: z.string(),

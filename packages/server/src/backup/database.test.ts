@@ -38,6 +38,23 @@ function packOf(no: number) {
   return { ...of, chunk_from: 0, chunk_to: 0, key: `job/1/logs/${no}`, length: 1 };
 }
 
+it('names what was put into caches, in a copy of a version that knows them', async () => {
+  const file = databaseFile(dir);
+  const store = await openStore(sqliteDialect(file), 'sqlite');
+  const put = { cache: 'a', path: 'p', revision: 1, key: 'cache/a/1', size_bytes: 1, sha256: '' };
+  await store.db.insertInto('cache_file').values(put).execute();
+  const keysOf = () => {
+    const db = openBackupDatabase(file);
+    const keys = [...db.namedBlobs()];
+    db.close();
+    return keys;
+  };
+  expect(keysOf()).toContain('cache/a/1');
+  await store.db.schema.dropTable('cache_file').execute();
+  expect(keysOf()).toHaveLength(BLOBS);
+  await store.close();
+});
+
 it('names every blob, however long its reader waits between two of them', async () => {
   const db = openBackupDatabase(databaseFile(dir));
   const keys: string[] = [];

@@ -1,4 +1,3 @@
-import type { Directory } from '@bytenite/contract';
 import type { Command } from 'commander';
 import { formatBytes } from '../../terminal/format.ts';
 import { printJson } from '../../terminal/json.ts';
@@ -33,8 +32,8 @@ export function addList(group: Command): void {
         return;
       }
       const { directories, files } = await client.call('Developer_ListCache', { query });
-      const rows = [
-        ...(directories as Directory[]).map((folder) => [folder.path, '-']),
+      const rows: string[][] = [
+        ...directories.map((folder) => [folder.path, '-']),
         ...files.map((file) => [file.path, formatBytes(Number(file.size))]),
       ];
       printList({
