@@ -2773,6 +2773,57 @@ export const EXAMPLES: Readonly<Record<string, CallExample>> = {
       "priority": "EXECUTION_PRIORITY_UNDEFINED"
     }
   },
+  "Developer_ListCache": {
+    "query": {
+      "path": "models",
+      "scope": "user"
+    },
+    "status": 200,
+    "reply": {
+      "name": "models",
+      "path": "models/",
+      "directories": [
+        {
+          "name": "words",
+          "path": "models/words/",
+          "directories": [],
+          "files": []
+        }
+      ],
+      "files": [
+        {
+          "id": "models/tiny.bin",
+          "name": "tiny.bin",
+          "path": "models/tiny.bin",
+          "size": "7"
+        }
+      ]
+    }
+  },
+  "Developer_CacheUploadUrl": {
+    "query": {
+      "path": "models/small.bin",
+      "scope": "user"
+    },
+    "status": 200,
+    "reply": {
+      "url": "https://bytenite.example.org/u/cache/6f0d2c1e-5b7a-4c3d-9e21-000000000001/models/small.bin?sig=EXAMPLE",
+      "expiresAt": "2026-08-02T09:00:00Z"
+    }
+  },
+  "Developer_DeleteCache": {
+    "query": {
+      "path": "old",
+      "scope": "user"
+    },
+    "status": 200,
+    "reply": {
+      "ok": true,
+      "requestId": "req-7d20",
+      "message": "",
+      "error": null
+    }
+  },
   "Wallet_Info": {
     "status": 200,
     "reply": {
