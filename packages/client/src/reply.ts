@@ -66,10 +66,17 @@ const known = new WeakMap<z.ZodType, boolean>();
 function holdsUserData(schema: z.ZodType): boolean {
   let holds = known.get(schema);
   if (holds === undefined) {
-    holds = wireTraits.get(schema)?.opaque === true || innerSchemas(schema).some(holdsUserData);
+    holds = withInnerSchemas(schema).some((inner) => wireTraits.get(inner)?.opaque === true);
     known.set(schema, holds);
   }
   return holds;
+}
+
+/** Each once: a folder holds folders. */
+function withInnerSchemas(schema: z.ZodType): z.ZodType[] {
+  const found = new Set([schema]);
+  for (const inner of found) for (const next of innerSchemas(inner)) found.add(next);
+  return [...found];
 }
 
 function innerSchemas(schema: z.ZodType): z.ZodType[] {
