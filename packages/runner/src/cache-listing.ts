@@ -122,20 +122,20 @@ export async function listFolder(root: string, maxFiles = MAX_LISTED_FILES): Pro
     try {
       for (const entry of held.entries()) {
         entries += 1;
+        if (entries > MAX_ENTRIES) return { files, isCut: true };
         if (entries % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
         const name = entry.name.toString();
         const path = folder.prefix + name;
         if (cachePathProblem(path) !== null) continue;
-        if (entry.isDirectory()) {
+        if (entry.isFolder) {
           folders.push({ prefix: `${path}/`, names: [...folder.names, name] });
-        } else if (entry.isFile()) {
+        } else if (entry.isFile) {
           bytes += Buffer.byteLength(path) + 32;
           if (files.length === maxFiles || bytes > MAX_PATH_BYTES) {
             return { files, isCut: true };
           }
           files.push([path, sizeOf(held, name)]);
         }
-        if (entries >= MAX_ENTRIES) return { files, isCut: true };
       }
     } finally {
       held.close();

@@ -11,8 +11,8 @@ import {
   fchmodSync,
   fchownSync,
   mkdirSync,
+  opendirSync,
   openSync,
-  readdirSync,
   renameSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -22,6 +22,9 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 /** Names of the folders that this process holds open, where the system has such. */
 const HELD = '/proc/self/fd';
 const HAS_HELD = existsSync(HELD);
+/** Gives back every byte of a name, whatever the name was written in. */
+const NAME_ENCODING = 'latin1';
+const ENTRIES_PER_READ = 256;
 /** A task that changes the same place all the time harms its own cache only. */
 const TRIES = 3;
 
@@ -30,6 +33,13 @@ export interface CacheRights {
   gid: number | null;
   folderMode: number;
   fileMode: number;
+}
+
+export interface HeldEntry {
+  /** In bytes: what a task has named need not be text. */
+  name: Buffer;
+  isFolder: boolean;
+  isFile: boolean;
 }
 
 /** A folder that is held open; what is in it is named through it. */
@@ -56,11 +66,19 @@ export class HeldFolder {
     return HeldFolder.open(this.of(name));
   }
 
-  entries() {
-    return readdirSync(this.path, { withFileTypes: true, encoding: 'buffer' });
+  /** What lies in it, read in parts: a task may have left any number. */
+  *entries(): Generator<HeldEntry> {
+    const dir = opendirSync(this.path, { encoding: NAME_ENCODING, bufferSize: ENTRIES_PER_READ });
+    try {
+      for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
+        const name = Buffer.from(entry.name, NAME_ENCODING);
+        yield { name, isFolder: entry.isDirectory(), isFile: entry.isFile() };
+      }
+    } finally {
+      dir.closeSync();
+    }
   }
 
-  /** In bytes: what a task has named need not be text. */
   placeOf(name: Buffer): Buffer {
     return Buffer.concat([Buffer.from(`${this.path}/`), name]);
   }
@@ -110,7 +128,8 @@ export class CacheTree {
   private clear(): void {
     const root = HeldFolder.open(this.root);
     try {
-      for (const { name } of root.entries()) this.throwAway(root, name);
+      // All of them first: what is moved away while they are read may hide others.
+      for (const { name } of [...root.entries()]) this.throwAway(root, name);
     } finally {
       root.close();
     }
