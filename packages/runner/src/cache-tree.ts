@@ -129,7 +129,8 @@ export class CacheTree {
     const root = HeldFolder.open(this.root);
     try {
       // All of them first: what is moved away while they are read may hide others.
-      for (const { name } of [...root.entries()]) this.throwAway(root, name);
+      const entries = Array.from(root.entries());
+      for (const { name } of entries) this.throwAway(root, name);
     } finally {
       root.close();
     }
