@@ -22,9 +22,9 @@ def call(x86, other, *arguments):
     return result
 
 
-def is_victim(pid):
+def is_victim(pid, mark=TARGETS["mark"]):
     with open("/proc/%d/cmdline" % pid, "rb") as file:
-        if TARGETS["mark"].encode() not in file.read():
+        if mark.encode() not in file.read():
             raise OSError(errno.ESRCH, "another process has this pid here")
 
 
@@ -33,6 +33,26 @@ def read_token_of_the_runner(): open(TARGETS["token"]).read()
 def read_database(): open(TARGETS["database"]).read()
 def list_folder_of_the_host(): os.listdir(TARGETS["folder"])
 def root_read_shadow(): open("/etc/shadow").read()
+def root_read_token_of_this_runner(): open(TARGETS["runner_token"]).read()
+def root_list_folder_of_another_task(): os.listdir(TARGETS["other_task"])
+
+
+def root_read_environment_of_the_runner():
+    is_victim(TARGETS["runner"], TARGETS["runner_token"])
+    open("/proc/%d/environ" % TARGETS["runner"], "rb").read()
+
+
+def root_enter_namespace_of_the_host():
+    is_victim(TARGETS["runner"], TARGETS["runner_token"])
+    fd = os.open("/proc/%d/ns/net" % TARGETS["runner"], os.O_RDONLY)
+    in_a_child(lambda: call(308, 268, fd, 0x40000000))
+
+
+def root_open_by_handle():
+    handle, mount = ctypes.create_string_buffer(struct.pack("=Ii128x", 128, 0)), ctypes.c_int()
+    call(303, 264, -100, b"/tmp", handle, ctypes.byref(mount), 0)
+    fd = os.open("/tmp", os.O_RDONLY)
+    os.close(call(304, 265, fd, handle, os.O_RDONLY))
 
 
 def see_process_of_the_host(): is_victim(TARGETS["victim"])
@@ -58,6 +78,21 @@ def trace_a_process():
 def write_memory_of_a_process():
     is_victim(TARGETS["victim"])
     open("/proc/%d/mem" % TARGETS["victim"], "r+b").close()
+
+
+def trace_the_supervisor():
+    call(101, 117, 16, TARGETS["supervisor"], 0, 0)
+    os.waitpid(TARGETS["supervisor"], 0x40000000)
+    call(101, 117, 17, TARGETS["supervisor"], 0, 0)
+
+
+def write_memory_of_the_supervisor(): open("/proc/%d/mem" % TARGETS["supervisor"], "r+b").close()
+def read_environment_of_the_supervisor(): open("/proc/%d/environ" % TARGETS["supervisor"], "rb").read()
+
+
+def take_a_descriptor_of_a_process():
+    is_victim(TARGETS["victim"])
+    os.close(call(438, 438, os.pidfd_open(TARGETS["victim"]), 0, 0))
 
 
 def connect(address): socket.create_connection(address, 5).close()
@@ -107,6 +142,7 @@ def root_bpf(): os.close(call(321, 280, 0, struct.pack("=IIIII60x", 2, 4, 4, 1, 
 def root_perf(): os.close(call(298, 241, struct.pack("=IIQ104x", 1, 120, 0), 0, -1, -1, 0))
 def root_set_host_name(): socket.sethostname(socket.gethostname())
 def keyring(): call(248, 217, b"user", b"bytenite-test", b"x", ctypes.c_size_t(1), -3)
+def keyctl(): call(250, 219, 0, -3, 1)
 def io_uring(): os.close(call(425, 425, 1, bytes(120)))
 def userfaultfd(): os.close(call(323, 282, 1))
 

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FakeServer } from '../../packages/runner/src/testing/fake-server.ts';
 import { spawnRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
+import { BOMB_LIMITS, runBombs } from './bombs.ts';
 
 export interface CaseOutcome {
   user: string;
@@ -47,6 +48,8 @@ print(flush=True)
 time.sleep(600)
 `;
 const PYTHON = '/usr/bin/python3';
+/** A task that is there while another attacks. */
+const HOLDER = 'import os, time\nprint(os.environ["TASK_DIR"], flush=True)\ntime.sleep(600)\n';
 
 async function main(): Promise<void> {
   const children = makeWorld();
@@ -98,15 +101,23 @@ async function attack(
 ): Promise<void> {
   const dir = mkdtempSync(path.join(tmpdir(), 'bytenite-escape-'));
   execFileSync('chmod', ['711', dir]);
-  const server = await FakeServer.start();
+  const server = await FakeServer.start({ heartbeatMs: 300 });
   const isOther = user !== 'root';
-  const args = ['--sandbox', 'namespace', '--task-network', network];
+  const args = ['--sandbox', 'namespace', '--task-network', network, ...BOMB_LIMITS];
   const runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
   const reason = server.registrations[0]?.tierReason ?? '';
   const uid = isOther ? ORDINARY_UID : Number(/per slot from (\d+) on/.exec(reason)?.[1]);
   const victim = spawn(PYTHON, ['-c', VICTIM, MARK], { uid, gid: uid });
   await once(victim.stdout, 'data');
-  const targets = makeTargets(dir, uid, victim.pid ?? 0, server.port);
+  const other = await server.addPython(HOLDER);
+  await other.until(() => other.printed.length === 1);
+  const targets = {
+    ...makeTargets(dir, uid, victim.pid ?? 0, server.port),
+    runner: runner.pid,
+    runner_token: path.join(runner.dir, 'runner-token'),
+    other_task: other.printed[0],
+    supervisor: victim.pid ?? 0,
+  };
   try {
     const ofUid = ATTACKS.filter((name) => !name.startsWith('root_'));
     const ofRoot = ATTACKS.filter((name) => name.startsWith('root_'));
@@ -114,7 +125,8 @@ async function attack(
       ...runOutside({ ...targets, cases: ofUid }, uid),
       ...runOutside({ ...targets, cases: ofRoot }, 0),
     ]);
-    const task = await server.addPython(sourceOf({ ...targets, cases: ATTACKS }));
+    const within = { ...targets, supervisor: 1, cases: ATTACKS };
+    const task = await server.addPython(sourceOf(within));
     await task.ended();
     const inside = new Map(task.printed.map((line) => line.split('\t') as [string, string]));
     for (const name of ATTACKS) {
@@ -126,6 +138,13 @@ async function attack(
         outside: outside.get(name) ?? none,
         inside: inside.get(name) ?? none,
       });
+    }
+    other.isGone = true;
+    await other.ended();
+    // What a task takes has nothing to do with its network.
+    if (network === 'none') {
+      const bombs = await runBombs(server, { uid, dir, secret: targets.token });
+      outcomes.push(...bombs.map((bomb) => ({ user, network, ...bomb })));
     }
     const probe = await server.addPython(
       `import socket\nsocket.create_connection(("${INTERNET}", ${PORT}), 10)\nprint("reached")\n`,
