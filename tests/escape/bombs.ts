@@ -15,8 +15,10 @@ const LANES = 3;
 
 /** Of the runner: less than every bomb takes. */
 export const BOMB_LIMITS = [
-  ...['--task-files', '500', '--task-processes', '200'],
-  ...['--task-disk', String(20 * MIB), '--task-logs', String(MIB)],
+  '--task-files=500',
+  '--task-processes=200',
+  `--task-disk=${20 * MIB}`,
+  `--task-logs=${MIB}`,
 ];
 
 export interface BombOutcome {
