@@ -52,6 +52,8 @@ open(os.path.join(os.environ["TASK_RESULTS_DIR"], chunk + ".txt"), "w").write(ch
 
 const TELLER = `import os
 open(os.path.join(os.environ["TASK_RESULTS_DIR"], "out.txt"), "w").write(os.environ["keeper_SECRET_KEY"][::-1])
+for name in os.listdir(os.environ["USER_CACHE_DIR"]):
+    open(os.path.join(os.environ["TASK_RESULTS_DIR"], name), "w").write(open(os.path.join(os.environ["USER_CACHE_DIR"], name)).read())
 `;
 
 interface Job {
@@ -106,6 +108,8 @@ beforeAll(async () => {
   await pushComponent(platform, { name: 'gated', type: 'app', main });
   const ended = await start(call, { app: 'teller', jobId: 'ended' });
   await reached(call, ended, isComplete);
+  await writeFile(path.join(home.dir, 'words.txt'), 'kept too');
+  await home.ok(['cache', 'put', 'words.txt']);
   ({
     job: { id: draft },
   } = await call<{ job: Job }>('POST', JOBS, { app: 'gated' }));
@@ -162,7 +166,7 @@ describe('a platform whose jobs run', () => {
     expect({ code, stderr }).toMatchObject({ code: 0 });
   });
 
-  it('goes on elsewhere: results are there, its jobs end, secrets open, keys are valid', async () => {
+  it('goes on elsewhere: results and caches are there, jobs end, secrets open, keys are valid', async () => {
     const said = await home.ok(['restore', backup, ...COPY]);
     expect(said).toMatch(/^Restored \d+ files?, /);
     expect(said).not.toContain('master key');
@@ -185,6 +189,8 @@ describe('a platform whose jobs run', () => {
 
     const again = await start(call, { app: 'teller' });
     await reached(call, again, isComplete);
+    await home.ok(['job', 'results', again, '--out', 'again', ...COPY]);
+    expect(await readFile(path.join(home.dir, 'again/words.txt'), 'utf8')).toBe('kept too');
     const user = callerOf(restored.url, userKey);
     expect(await user('GET', '/v1/auth/user')).toMatchObject({ user: { userName: 'ada' } });
     const old = await readFile(path.join(home.dir, '.bytenite/api-key'), 'utf8');

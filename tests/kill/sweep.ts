@@ -7,7 +7,7 @@ const SWEEP_MS = 120_000;
 
 const NAMED = `select blob_key as key from revision union select key from log_pack union select key from upload
   union select source_key from task union select result_key from task union select input from step
-  union select key from output`;
+  union select key from output union select key from cache_file`;
 
 /** What is wrong; all jobs have ended. */
 export async function checkSweep(platform: Platform, database: Database): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { cacheListings } from '../../store/cache-listings.ts';
 import { findCache, knownRevision, removedSince } from '../../store/caches.ts';
 import type { Db } from '../../store/store.ts';
-import { isAtOrBelow } from './cache.ts';
+import { foldersAbove } from './cache.ts';
 
 /** Each lists up to MAX_LISTED_FILES; of more runners those that told last are looked at. */
 const MAX_RUNNERS = 20;
@@ -23,10 +23,10 @@ export async function listedFiles(db: Db, account: string): Promise<ListedFiles>
     const revision = await knownRevision(db, cache, listing.version);
     // Of a history that is over: the runner begins anew with its next task.
     if (revision === null) continue;
-    const removed = await removedSince(db, account, revision);
+    const removed = new Set((await removedSince(db, account, revision)).map(({ path }) => path));
     isCut ||= listing.is_cut !== 0;
     for (const [path, size] of JSON.parse(listing.files) as [string, number][]) {
-      const isGone = removed.some((removal) => isAtOrBelow(path, removal.path));
+      const isGone = ['', ...foldersAbove(path), path].some((at) => removed.has(at));
       if (!isGone && !sizes.has(path)) sizes.set(path, size);
     }
   }
