@@ -10,6 +10,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../scripts/lib/postgres.js';
 import { canOrSay } from '../support/can-or-say.ts';
+import { putIntoCache } from '../support/cache.ts';
 import { pushComponent } from '../support/components.ts';
 import { callerOf, until, waitForJob, type Platform } from '../support/platform.ts';
 import { CLI } from '../cli/cli.ts';
@@ -33,7 +34,10 @@ for i in range(${CHUNKS}):
     text = f"{i};" * ${BIG} if i % 4 == 0 else f"chunk {i}"
     open(f"{os.environ['CHUNKS_DIR']}/data_{i}.bin", "w").write(text)
 `;
+/** What a machine has of the caches came to it over the network. */
 const APP = `import os, time
+for kind in "SHARED", "USER":
+    assert open(os.environ[kind + "_CACHE_DIR"] + "/models/tiny").read() == kind
 text = open(os.environ["TASK_DIR"] + "/data.bin").read()
 time.sleep(0.4)
 open(os.environ["TASK_RESULTS_DIR"] + "/copy.txt", "w").write(text)
@@ -197,6 +201,8 @@ test.runIf(canRun)(
 
     await pushComponent(one, { name: 'spread', type: 'partitioner', main: PARTITIONER });
     await pushComponent(one, { name: 'copy', type: 'app', main: APP });
+    await putIntoCache(one, 'models/tiny', 'SHARED', 'shared');
+    await putIntoCache(one, 'models/tiny', 'USER');
     const id = await runJob(one, { app: 'copy', partitioner: 'spread' });
     await until(60_000, 'some chunks to be done', async () =>
       (await completed(one, id)) >= 4 ? true : null,
