@@ -6,7 +6,8 @@ export interface Measured {
   serverCpuMsPerTask?: number;
   runnerCpuMsPerTask?: number;
   launcherCpuMsPerTask?: number;
-  totalCpuMsPerTask: number;
+  /** Missing where not all processes are waited for by those that started them. */
+  totalCpuMsPerTask?: number;
   /** From `POST /jobs` to the start of the first task's process: the median of some jobs. */
   firstTaskMs?: number;
 }

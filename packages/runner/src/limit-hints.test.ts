@@ -22,6 +22,7 @@ test.each([
     'OSError: [Errno 28] No space left on device',
     /\/tmp and \/dev\/shm .* hold 64 MiB and 65536 files each/,
   ],
+  ['OSError: [Errno 122] Disk quota exceeded', /quota of the runner's disk is used up \(\/\)/],
   ['Error: EMFILE, too many open files', /65536 files open/],
   ['OSError: [Errno 27] File too large', /1 MiB \(--task-disk of the runner\)/],
   ['MemoryError', /memory is limited to 256 MiB here \(min_memory/],

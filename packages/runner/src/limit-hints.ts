@@ -15,6 +15,7 @@ const FULL_BYTES = 1024 * 1024;
 
 const SIGNS = {
   space: /no space left on device|ENOSPC/i,
+  quota: /disk quota exceeded|EDQUOT/i,
   openFiles: /too many open files|EMFILE/i,
   fileSize: /file too large|EFBIG/i,
   memory: /MemoryError|cannot allocate memory|ENOMEM|OutOfMemoryError|std::bad_alloc/i,
@@ -41,6 +42,11 @@ export function limitHints(
   if (!hasFailed) return [];
   if (end.kind === 'signalled' && end.signal === SIGXFSZ) return [fileSizeHint(limits)];
   if (SIGNS.space.test(lastStderr)) return [spaceHint(limits, place)];
+  if (SIGNS.quota.test(lastStderr)) {
+    return [
+      `the quota of the runner's disk is used up (${place.folder}); it is set on that machine`,
+    ];
+  }
   if (SIGNS.openFiles.test(lastStderr)) {
     return [
       `a process may have ${OPEN_FILES} files open, or fewer where the runner was started with fewer (ulimit -Hn)`,
