@@ -132,6 +132,8 @@ async function* bundleParts(results: CollectedResults): AsyncGenerator<Uint8Arra
     }
     const { path, size } = file;
     entries.push({ path, size, sha256: digest.digest('base64url') });
+    // Small files are in memory already: nothing else would let others have their turn.
+    if (entries.length % ENTRIES_PER_TURN === 0) await new Promise(setImmediate);
   }
   yield encodeBundleEnd(entries);
 }
