@@ -5,7 +5,8 @@ import type { Held, Usage } from '../domain/fair-share.ts';
 import type { Limits } from '../domain/limits.ts';
 import { PRIORITY_RANK } from './priority-rank.ts';
 import { IS_RUNNING } from './jobs.ts';
-import type { Db } from './store.ts';
+import { locksRows } from './dialect.ts';
+import type { Db, Tx } from './store.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 /** A job with tasks that could be claimed now, and how many; of those that are due as many as were counted. */
@@ -131,6 +132,20 @@ function isClaimable(now: number) {
         ),
       ]),
     ]);
+}
+
+/** First of the two numbers of the locks below; all programs on a database share them. */
+const CLAIMS = 724_617_302;
+
+/**
+ * Until the transaction ends nobody else takes tasks of these accounts, so what they hold stays below their limits.
+ * Jobs are locked after it, and whoever has locked a job never asks for this.
+ */
+export async function lockClaimsOf(tx: Tx, accounts: readonly string[]): Promise<void> {
+  if (!locksRows(tx)) return;
+  for (const account of accounts.toSorted()) {
+    await sql`select pg_advisory_xact_lock(${sql.lit(CLAIMS)}, hashtext(${account}))`.execute(tx);
+  }
 }
 
 /** What each account's tasks hold now; accounts without tasks are left out. */

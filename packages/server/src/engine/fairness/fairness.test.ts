@@ -203,6 +203,15 @@ describe('limits', () => {
     expect(await jobsGiven(runner, 50)).toHaveLength(17);
   });
 
+  it('hold however many claim at once', async () => {
+    await changeUser(ctx, ctx.account, ctx.account.id, { limits: { runningTasks: 5 } });
+    await jobOf(ctx, 100);
+    const runners: TestRunner[] = [];
+    for (let i = 0; i < 8; i += 1) runners.push(await TestRunner.register(ctx));
+    const given = await Promise.all(runners.map((runner) => jobsGiven(runner, 3)));
+    expect(given.flat()).toHaveLength(5);
+  });
+
   it('of CPUs let no job that does not fit them hide a smaller one behind it', async () => {
     // So many that of each only eight jobs are looked at.
     for (let i = 0; i < 7; i += 1) await startJob(await asNewUser());

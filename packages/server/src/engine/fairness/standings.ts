@@ -9,8 +9,14 @@ import {
 } from '../../domain/fair-share.ts';
 import { isLimited, limitsOf, roomOf, type Limits } from '../../domain/limits.ts';
 import type { Share } from '../../domain/share-out.ts';
-import { heldByAccount, limitsOfAccounts, readUsage, waitingAccounts } from '../../store/queue.ts';
-import type { Db } from '../../store/store.ts';
+import {
+  heldByAccount,
+  limitsOfAccounts,
+  lockClaimsOf,
+  readUsage,
+  waitingAccounts,
+} from '../../store/queue.ts';
+import type { Db, Tx } from '../../store/store.ts';
 
 export interface Standing extends Share {
   account: string;
@@ -70,13 +76,17 @@ function standing(
   };
 }
 
-/** The same accounts with the room that they have now: within a transaction no limit is overrun twice. */
+/** The same accounts with the room that they have until the transaction ends. */
 export async function withRoomNow(
-  db: Db,
+  tx: Tx,
   standings: readonly Standing[],
 ): Promise<Map<string, Share>> {
-  const isAnyLimited = standings.some(({ limits }) => isLimited(limits));
-  const held = isAnyLimited ? await heldByAccount(db) : new Map<string, Held>();
+  const limited = standings.filter(({ limits }) => isLimited(limits));
+  await lockClaimsOf(
+    tx,
+    limited.map(({ account }) => account),
+  );
+  const held = limited.length > 0 ? await heldByAccount(tx) : new Map<string, Held>();
   return new Map(
     standings.map(({ account, standing: at, limits }) => [
       account,
