@@ -54,7 +54,9 @@ time.sleep(120)
 }
 
 test('says what limits the tasks', () => {
-  expect(server.registrations[0]?.tierReason).toMatch(/the runner's own user; limits per process/);
+  expect(server.registrations[0]?.tierReason).toMatch(
+    /the runner's own user; .*limits per process/,
+  );
 });
 
 test('a task runs and delivers', async () => {
@@ -158,7 +160,7 @@ except OSError as error:
   const { report } = await task.ended();
   // At a limit of its own: neither at the machine's, nor only when its time was over.
   expect(report.outcome).toMatchObject({ reason: 'EXIT_NONZERO', exitCode: 4 });
-  await waitFor('all are gone', () => childrenBelow(runner.pid) === idle);
+  await waitFor('all are gone', () => childrenBelow(runner.pid) <= idle);
   expect(await outcomeOf('pass')).toMatchObject({ ok: true });
 });
 

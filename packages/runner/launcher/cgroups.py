@@ -91,13 +91,13 @@ class Hierarchy:
 
 
 class SlotGroup:
-    """The cgroup of one slot. Made once, limits changed only when a task asks for others."""
+    """The cgroup of one slot, or of a fork server in it. Made once, limits changed only when a task asks for others."""
 
-    def __init__(self, hierarchy, slot):
+    def __init__(self, hierarchy, name):
         self.version = hierarchy.version
         self.paths = {}
         for controller, parent in hierarchy.parents.items():
-            path = os.path.join(parent, "slot-%d" % slot)
+            path = os.path.join(parent, name)
             os.makedirs(path, exist_ok=True)
             self.paths[controller] = path
         self.join_fds = [

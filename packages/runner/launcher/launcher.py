@@ -148,7 +148,7 @@ class Launcher:
 
     def fork_member(self, slot):
         with contextlib.ExitStack() as unused:
-            group = cgroups.SlotGroup(self.hierarchy, slot) if self.hierarchy.version else None
+            group = cgroups.SlotGroup(self.hierarchy, "slot-%d" % slot) if self.hierarchy.version else None
             if group:
                 unused.callback(group.close)
             ours, theirs = socket.socketpair()
@@ -166,9 +166,8 @@ class Launcher:
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
                 theirs.setblocking(False)
-                run_supervisor(
-                    theirs, 1, self.deadline, group, self.allow_native, self.zone_plan
-                )
+                plan = (self.allow_native, self.zone_plan, self.hierarchy, slot)
+                run_supervisor(theirs, 1, self.deadline, group, *plan)
                 code = 0
             except BaseException:
                 sys.excepthook(*sys.exc_info())

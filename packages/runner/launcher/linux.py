@@ -24,7 +24,12 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MOUNT_READ_ONLY, MOUNT_NOSUID, MOUNT_NODEV = 1, 2, 4
 MNT_DETACH = 2
 SYS_MOUNT_SETATTR = 442
+MOVE_MOUNT_F_EMPTY_PATH = 4
+# These have the same number on all machines.
+SYS_OPEN_TREE, SYS_MOVE_MOUNT = 428, 429
+OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC = 1, 0o2000000
 AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +54,44 @@ def unshare(flags):
 def mount(source, target, kind=None, flags=0, data=None):
     texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     result = _libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3])
+    _checked("mount %s" % target, result)
+
+
+def unmount(target):
+    """Takes a mount away with all that lies in it, at once to all who look and wholly when nobody uses it."""
+    _checked("unmount %s" % target, _libc.umount2(os.fsencode(target), MNT_DETACH))
+
+
+def pivot_root(path):
+    """Makes a mount the root, and takes the old one away with all that hangs below it."""
+    os.chdir(path)
+    _checked("pivot_root", _libc.pivot_root(b".", b"."))
+    _checked("umount2", _libc.umount2(b".", MNT_DETACH))
+    os.chdir("/")
+
+
+def setns(fd, kind):
+    _checked("setns", _libc.setns(fd, kind))
+
+
+def open_tree(path, attributes):
+    """A mount of a file or folder that hangs nowhere yet, with these attributes, as a descriptor."""
+    fd = _libc.syscall(
+        ctypes.c_long(SYS_OPEN_TREE), AT_FDCWD, os.fsencode(path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
+    )
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+    request = mount_attributes(attributes)
+    number, size = ctypes.c_long(SYS_MOUNT_SETATTR), ctypes.c_size_t(len(request))
+    _checked("restrict %s" % path, _libc.syscall(number, fd, b"", AT_EMPTY_PATH, request, size))
+    return fd
+
+
+def move_mount(fd, target):
+    number = ctypes.c_long(SYS_MOVE_MOUNT)
+    result = _libc.syscall(
+        number, fd, b"", AT_FDCWD, os.fsencode(target), MOVE_MOUNT_F_EMPTY_PATH
+    )
     _checked("mount %s" % target, result)
 
 

@@ -181,13 +181,17 @@ class Spawner:
 
     def spawn(self, spec, stdout_fd, stderr_fd):
         """Pid of what becomes the task, or ends with code 127 and leaves a `failure`."""
-        program = Program()
-        stdio = (self.null_fd, stdout_fd, stderr_fd)
         if (spec.get("zone") is None) != (self.zone is None):
             raise RuntimeError("this launcher gives another tier than the runner counts on")
         if self.zone:
             self.zone.prepare(spec)
-        describe(program, spec, self.group, stdio, self.zone)
+        entry = self.zone and (lambda program: self.zone.add_entry(program, spec))
+        return self.spawn_into(spec, self.group, (stdout_fd, stderr_fd), entry)
+
+    def spawn_into(self, spec, group, fds, entry):
+        """Starts a program with these descriptors from 1 on, where `entry` puts it; None is right here."""
+        program = Program()
+        describe(program, spec, group, (self.null_fd, *fds), self.zone, entry)
         calls = (Call * len(program.calls))(*program.calls)
         self.steps = program.steps
         self.calls_at = ctypes.addressof(calls)
@@ -221,7 +225,7 @@ class Spawner:
         return "cannot %s: %s" % (step, why)
 
 
-def describe(program, spec, group, stdio, zone):
+def describe(program, spec, group, stdio, zone, entry):
     """All that happens between the birth of a task's process and its exec, in this order."""
     add = program.add
     add("start a session", "setsid")
@@ -229,8 +233,8 @@ def describe(program, spec, group, stdio, zone):
         add("connect its output", "dup3", fd, target, 0)
     for fd in group.join_fds if group else ():
         add("join its cgroup", "write", fd, b"0", 1)
-    if zone:
-        zone.add_entry(program, spec)
+    if entry:
+        entry(program)
     for kind, value in limits_of(spec, group, zone is not None):
         add("set its limits", "prlimit64", 0, kind, (ctypes.c_ulong * 2)(value, value), 0)
     add("set its umask", "umask", spec["umask"])

@@ -7,13 +7,14 @@ renews through memory shared with the launcher. They work while the runner is st
 the launcher's socket closes, the tree is killed and the supervisor ends.
 
 A task passes through: running -> (stopping: SIGTERM sent, grace runs) -> killing -> gone. The end of
-the main process leads from running to killing at once, from stopping only after the grace.
+the main process leads from running to killing within a moment, from stopping only after the grace.
 """
 import gc
 import json
 import os
 import select
 import signal
+import sys
 import time
 
 from frames import DROPPED, EXITED, OUTPUT, PAYLOAD_BYTES, STARTED, FrameWriter
@@ -29,11 +30,18 @@ from linux import (
     threads_among,
 )
 from spawn import Spawner
+from warm_servers import ServerFailed, WarmServers
 from zone import Zone
 
 # Output and the news of the start wait this long, so that a short task costs one write.
 HOLD_SECONDS = 0.02
 KILL_PASS_SECONDS = 0.02
+# What a finished task leaves is killed after this time: helpers that end with it need not be.
+LEFTOVER_SECONDS = 0.02
+# A fork server whose task was killed says so within this time, or ends itself.
+LAST_WORD_SECONDS = 1
+# How often fork servers are looked at that may have been idle for too long.
+IDLE_LOOK_MS = 5000
 PENDING_LIMIT = 64 * 1024
 READ_BYTES = 64 * 1024
 TAIL_BYTES = 1024 * 1024
@@ -86,24 +94,26 @@ class Output:
 
 
 class Task:
-    """One task from fork to the moment its whole tree is gone."""
+    """One task from fork to the moment its whole tree is gone; of a fork server, or of our own."""
 
-    def __init__(self, spec, group, writer, spawner):
+    def __init__(self, spec, group, writer, spawner, server=None):
         self.spec = spec
         self.run = spec["id"]
-        self.group = group
+        self.server = server
+        self.group = group = server.group if server else group
         self.zone = spawner.zone
         self.is_alone = self.zone is not None
         self.output = Output(writer, self.run, spec["logBytes"])
         self.reason = None
         self.kill_at = None
         self.killing = False
+        self.killed_at = None
         self.status = None
         self.cpu = 0.0
         self.rss = 0
         self.announced = False
         self.paused = False
-        if group:
+        if group and not server:
             group.limit(spec["memory"], spec["pids"], spec["cpus"])
         self.oom_before = group.oom_kills() if group else 0
         self.refused_before = group.refused_processes() if group else 0
@@ -117,7 +127,7 @@ class Task:
                 self.streams[read_end] = stream
                 ends.append(write_end)
             self.started = time.monotonic()
-            self.pid = spawner.spawn(spec, *ends)
+            self.pid = (server.fork if server else spawner.spawn)(spec, *ends)
         except Exception:
             for fd in self.streams:
                 os.close(fd)
@@ -137,7 +147,7 @@ class Task:
                 self.kill_at = min(self.kill_at, time.monotonic() + grace)
             return
         self.reason = reason
-        self.kill_at = time.monotonic() + grace
+        self.kill_at = min(self.kill_at or float("inf"), time.monotonic() + grace)
         if grace <= 0 or self.status is not None:
             return
         if self.is_alone:
@@ -151,22 +161,35 @@ class Task:
                     kill_quietly(pid, signal.SIGTERM)
                 kill_quietly(pid, signal.SIGCONT)
 
-    def reap(self):
-        """Collects what has ended; True when no child is left."""
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return True
-            if pid == 0:
-                return False
-            self.cpu += usage.ru_utime + usage.ru_stime
-            self.rss = max(self.rss, usage.ru_maxrss * 1024)
-            if pid == self.pid:
-                self.status = status
+    def note_end(self, status, cpu, rss, is_main):
+        """Something of the task has ended; the end of its main process is its own."""
+        self.cpu += cpu
+        self.rss = max(self.rss, rss)
+        if is_main:
+            self.status = status
 
-    def kill_pass(self):
+    def is_gone(self, has_no_children):
+        """Whether nothing of it lives any more; `has_no_children`: we have none but fork servers."""
+        if self.server is None:
+            return has_no_children and self.status is not None
+        if not self.server.pids:
+            # It took with it how its task ended, but it was by force.
+            if self.status is None:
+                self.status = signal.SIGKILL
+            return self.is_alone or has_no_children
+        if self.killing or self.status is None:
+            return False
+        return (self.is_alone or has_no_children) and self.server.is_quiet()
+
+    def kill_pass(self, now):
         self.killing = True
+        if self.killed_at is None:
+            self.killed_at = now
+        if self.server:
+            if self.status is None and now - self.killed_at < LAST_WORD_SECONDS:
+                self.server.kill_task()
+                return
+            self.server.kill()
         if self.is_alone:
             kill_quietly(-1, signal.SIGKILL)
             return
@@ -220,11 +243,13 @@ class Task:
             "cpu": round(self.cpu, 4),
             "rss": self.rss,
             "started": self.started,
+            "isWarm": self.server is not None,
+            "notes": self.server.problems if self.server else [],
         }
 
 
 class Supervisor:
-    def __init__(self, socket, events_fd, deadline, group, allow_native, zone):
+    def __init__(self, socket, events_fd, deadline, group, allow_native, zone, hierarchy, slot):
         self.socket = socket
         self.deadline = deadline
         self.group = group
@@ -237,6 +262,8 @@ class Supervisor:
         self.watched = {}
         null_fd = os.open(os.devnull, os.O_RDONLY)
         self.spawner = Spawner(null_fd, group, allow_native, zone)
+        self.warm = WarmServers(hierarchy, slot, null_fd, allow_native, zone)
+        self.children_fd = open_children()
         self.wake_read, wake_write = os.pipe()
         for fd in (self.wake_read, wake_write):
             os.set_blocking(fd, False)
@@ -252,8 +279,11 @@ class Supervisor:
                 os.read(self.wake_read, 4096)
             if self.socket.fileno() in events:
                 self.receive()
+            self.listen(events)
+            has_no_children = self.reap()
             if self.task:
-                self.attend(self.task, events, now)
+                self.attend(self.task, events, now, has_no_children)
+            self.warm.end_idle(now)
             self.writer.flush()
         self.writer.flush_blocking(5)
 
@@ -264,6 +294,8 @@ class Supervisor:
             wanted[self.socket.fileno()] = select.POLLIN
         if self.writer.pending:
             wanted[self.writer.fd] = select.POLLOUT
+        for server in self.warm.servers:
+            wanted[server.channel.fileno()] = select.POLLIN
         if self.task and not self.task.paused and self.writer.pending < PENDING_LIMIT:
             for fd in self.task.streams:
                 wanted[fd] = select.POLLIN
@@ -277,7 +309,7 @@ class Supervisor:
     def wait_ms(self):
         task = self.task
         if task is None:
-            return None
+            return IDLE_LOOK_MS if self.warm.servers else None
         now = time.monotonic()
         times = [now + KILL_PASS_SECONDS if task.killing else task.kill_at]
         if task.reason is None:
@@ -331,23 +363,60 @@ class Supervisor:
             return
         spec = self.queue.pop(0)
         try:
-            self.task = Task(spec, self.group, self.writer, self.spawner)
+            self.task = self.start(spec)
         except Exception as error:
             # A NUL or a lone surrogate in a variable, a limit that is refused, no process to be had.
             failure = "cannot start the task: %s" % (getattr(error, "strerror", None) or error)
             self.writer.put_json(EXITED, spec["id"], {"failure": failure, "reason": None})
 
-    def attend(self, task, events, now):
+    def start(self, spec):
+        server = None if self.children_fd is None else self.warm.find(spec)
+        if server:
+            try:
+                return Task(spec, self.group, self.writer, self.spawner, server)
+            except ServerFailed as error:
+                print("a fork server failed: %s" % error, file=sys.stderr, flush=True)
+                self.warm.end_now(server)
+        return Task(spec, self.group, self.writer, self.spawner)
+
+    def listen(self, events):
+        """Hears what fork servers say of their tasks."""
+        for server in [s for s in self.warm.servers if s.channel.fileno() in events]:
+            try:
+                ended = server.listen()
+            except (OSError, ValueError, KeyError):
+                # Its process has ended, or is not one that we know any more.
+                server.kill()
+                continue
+            if ended and self.task and self.task.server is server:
+                self.task.note_end(*ended, is_main=True)
+
+    def reap(self):
+        """Collects what has ended of our children; True when none is left but fork servers."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return self.has_only_servers()
+            if not self.warm.note_end(pid) and self.task:
+                cpu = usage.ru_utime + usage.ru_stime
+                self.task.note_end(status, cpu, usage.ru_maxrss * 1024, pid == self.task.pid)
+
+    def has_only_servers(self):
+        count = self.warm.process_count
+        return count > 0 and len(os.pread(self.children_fd, 4096, 0).split()) == count
+
+    def attend(self, task, events, now, has_no_children):
         for fd in [fd for fd in task.streams if fd in events]:
             if task.read(fd, now) == 0:
                 os.close(fd)
                 del task.streams[fd]
-        gone = task.reap()
-        if not gone:
-            self.keep_limits(task, now)
-        if gone and task.status is not None:
+        if task.is_gone(has_no_children):
             self.finish(task)
             return
+        self.keep_limits(task, now)
         if not task.announced and now >= task.started + HOLD_SECONDS:
             task.announced = True
             self.writer.put_json(STARTED, task.run, {"pid": task.pid, "started": task.started})
@@ -362,26 +431,40 @@ class Supervisor:
             elif now >= self.lease_end(task):
                 task.stop("notRenewed", task.spec["grace"])
         over = task.status is not None and task.reason is None
-        if over and not task.killing:
+        if over and task.kill_at is None:
             task.look_at_crowd()
-        if over or task.killing or (task.kill_at is not None and now >= task.kill_at):
-            task.kill_pass()
+            task.kill_at = now + LEFTOVER_SECONDS
+        if task.killing or (task.kill_at is not None and now >= task.kill_at):
+            task.kill_pass(now)
 
     def lease_end(self, task):
         return max(self.deadline.value(), task.lease_until)
 
     def finish(self, task):
         task.drain()
-        self.writer.put_json(EXITED, task.run, task.outcome(self.spawner.failure()))
+        failure = None
+        if task.server is None:
+            failure = self.spawner.failure()
+        elif task.server.pids:
+            self.warm.release(task.server, task.spec)
+        self.writer.put_json(EXITED, task.run, task.outcome(failure))
         self.task = None
         self.start_next()
 
 
-def run_supervisor(socket, events_fd, deadline, group, allow_native, zone_plan):
+def open_children():
+    """The list of our children; None where the kernel keeps none."""
+    try:
+        return os.open("/proc/thread-self/children", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def run_supervisor(socket, events_fd, deadline, group, allow_native, zone_plan, hierarchy, slot):
     """Body of a supervisor process; returns when the launcher is gone and the tree is dead."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Both are inherited by everything that is forked from here: no set-uid program gains anything.
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     zone = Zone(*zone_plan) if zone_plan else None
     gc.freeze()
-    Supervisor(socket, events_fd, deadline, group, allow_native, zone).serve()
+    Supervisor(socket, events_fd, deadline, group, allow_native, zone, hierarchy, slot).serve()

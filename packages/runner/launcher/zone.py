@@ -183,9 +183,7 @@ class Zone:
         """The calls that put a task into the zone; they need the supervisor's rights."""
         add, zone = program.add, spec["zone"]
         add("get namespaces", "unshare", linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
-        if zone["network"] == "none" and self.closed_network is not None:
-            step = "leave the host's network"
-            add(step, "setns", self.closed_network, linux.CLONE_NEWNET)
+        self.add_closed_network(program, zone)
         data = b"size=%d,nr_inodes=%d,mode=1777" % (zone["tmpBytes"], TMP_INODES)
         for folder in MEMORY_FOLDERS:
             target = self.root.inside(folder)
@@ -205,8 +203,16 @@ class Zone:
         # The old root comes to lie on the new one, and is taken away with all that hangs below it.
         add(step, "pivot_root", b".", b".")
         add(step, "umount2", b".", linux.MNT_DETACH)
+        self.add_dropped_rights(program)
+
+    def add_closed_network(self, program, zone):
+        if zone["network"] == "none" and self.closed_network is not None:
+            step = "leave the host's network"
+            program.add(step, "setns", self.closed_network, linux.CLONE_NEWNET)
+
+    def add_dropped_rights(self, program):
         for number in range(self.last_capability + 1):
-            add("give up its rights", "prctl", linux.PR_CAPBSET_DROP, number)
+            program.add("give up its rights", "prctl", linux.PR_CAPBSET_DROP, number)
 
     def _add_bind(self, program, path, is_writable):
         attributes = linux.MOUNT_NOSUID | linux.MOUNT_NODEV

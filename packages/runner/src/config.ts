@@ -32,6 +32,8 @@ export interface SandboxConfig {
   lockWaitSeconds: number;
   /** Start tasks without a copy of the launcher's memory where the machine can. */
   nativeSpawn: boolean;
+  /** Tasks in Python may be forks of an interpreter that has started already. */
+  warmStarts: boolean;
   /** Started as root, tasks of slot n run as uid `uidBase + n`; null as an ordinary user. */
   uidBase: number | null;
 }
@@ -108,6 +110,7 @@ function sandboxConfig(values: Flags, isRoot: boolean): SandboxConfig {
     taskProcesses: whole(values['task-processes'], 'task-processes', MAX_PROCESSES),
     lockWaitSeconds: positive(values['lock-wait'], 'lock-wait'),
     nativeSpawn: values['native-spawn'],
+    warmStarts: values['warm-starts'],
     uidBase: isRoot ? positive(values['uid-base'], 'uid-base') : null,
   };
 }
@@ -140,6 +143,7 @@ function parseFlags(argv: readonly string[]) {
       'package-cache': { type: 'string', default: String(5 * GIB) },
       'uid-base': { type: 'string', default: '64000' },
       'native-spawn': { type: 'boolean', default: true },
+      'warm-starts': { type: 'boolean', default: true },
       'lock-wait': { type: 'string', default: '30' },
       'log-level': { type: 'string' },
       // Look at what this machine offers, print it as JSON, and end.

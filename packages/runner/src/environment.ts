@@ -53,7 +53,8 @@ export function taskEnvironment(
 
 const shared = new WeakMap<TaskContext, WeakMap<AttemptPaths, Record<string, string>>>();
 
-function baseVariables(paths: AttemptPaths, interpreter: string): Record<string, string> {
+/** What every task has, and what does not change between the tasks of a slot. */
+export function baseVariables(paths: AttemptPaths, interpreter: string): Record<string, string> {
   const folder = dirname(interpreter);
   const known = SYSTEM_PATH.split(':').includes(folder);
   return {

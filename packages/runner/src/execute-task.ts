@@ -7,10 +7,17 @@ import type { Cache, Caches } from './caches.ts';
 import type { Capacity, Need } from './capacity.ts';
 import { monotonicMs, type ServerClock } from './clock.ts';
 import type { DiskWatch } from './disk-watch.ts';
-import { taskEnvironment } from './environment.ts';
+import { baseVariables, taskEnvironment } from './environment.ts';
 import { failpoint } from './failpoint.ts';
 import { mebibytes } from './outcome.ts';
-import type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox/sandbox.ts';
+import type {
+  Mount,
+  Sandbox,
+  SandboxRequest,
+  SandboxResult,
+  WarmStart,
+} from './sandbox/sandbox.ts';
+import { warmStartOf } from './warm-start.ts';
 
 export interface ExecuteDeps {
   sandbox: Sandbox;
@@ -26,6 +33,8 @@ export interface ExecuteDeps {
   processes: number;
   logBytes: number;
   graceMs(): number;
+  /** Tasks in Python may be forks of an interpreter that has started already. */
+  warmStarts: boolean;
 }
 
 /** An attempt whose input lies ready. */
@@ -71,6 +80,7 @@ export async function executeTask(
   leaveCache();
   if (run.startsProcess) deps.cacheListings.note(attempt.context);
   log.endOutput(result.endedAtMs);
+  if (result.isWarm) log.say('DEBUG', 'warm start: forked from a loaded Python', result.endedAtMs);
   const { startedAtMs } = result;
   attempt.startedAt = startedAtMs === null ? null : deps.clock.at(startedAtMs);
   return result;
@@ -80,13 +90,15 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
   const { attempt, slot, paths, componentDir, command } = staged;
   const { context, grant, log, limits } = attempt;
   const cache = deps.caches.of(context);
+  const env = taskEnvironment(grant, context, paths, cache, {
+    interpreter: command[0],
+    gpus: visibleGpus(deps.capacity, attempt.need),
+  });
   return {
     slot,
     argv: command,
-    env: taskEnvironment(grant, context, paths, cache, {
-      interpreter: command[0],
-      gpus: visibleGpus(deps.capacity, attempt.need),
-    }),
+    env,
+    warm: deps.warmStarts ? warmStart(staged, env, cache) : undefined,
     cwd: componentDir,
     resultsDir: paths.output,
     mounts: mountsOf(staged, cache),
@@ -101,6 +113,7 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
     onStarted: (atMs) => {
       attempt.startedAt = deps.clock.at(atMs);
     },
+    onNote: (text, atMs) => log.say('WARN', text, atMs),
     onOutput: (stream, bytes, atMs) => log.print(stream, bytes, atMs),
     onDropped: (bytes, atMs) => {
       const limit = `more than ${mebibytes(deps.logBytes)} (--task-logs of the runner)`;
@@ -108,6 +121,17 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
       log.say('WARN', message, atMs);
     },
   };
+}
+
+function warmStart(
+  { attempt, paths, command, componentDir }: StagedAttempt,
+  env: Record<string, string>,
+  { groups }: Cache,
+): WarmStart | undefined {
+  const { context, limits } = attempt;
+  const base = baseVariables(paths, command[0]);
+  const setup = [limits.cpus, limits.memoryBytes, groups];
+  return warmStartOf({ context, command, componentDir, base, env, setup });
 }
 
 /** The one that the task was given; where there are GPUs none for a task that asks for none. */
@@ -120,14 +144,13 @@ function visibleGpus(capacity: Capacity, need: Need): string | null {
 function mountsOf(staged: StagedAttempt, cache: Cache): Mount[] {
   const { attempt, paths, componentDir, interpreterFolders } = staged;
   const isMerging = attempt.context.kind === 'ASSEMBLER';
+  const isReading = attempt.context.component.readOnlyInput;
   const readOnly = [componentDir, cache.shared, ...interpreterFolders];
   if (isMerging) readOnly.push(paths.manifest);
   return [
     ...readOnly.map((path) => ({ path, isWritable: false })),
-    ...[paths.input, paths.output, paths.tmp, cache.user].map((path) => ({
-      path,
-      isWritable: true,
-    })),
+    { path: paths.input, isWritable: !isReading },
+    ...[paths.output, paths.tmp, cache.user].map((path) => ({ path, isWritable: true })),
   ];
 }
 

@@ -206,6 +206,7 @@ export class Runner {
       diskFiles: config.taskFiles,
       processes: config.taskProcesses,
       logBytes: config.taskLogBytes,
+      warmStarts: config.warmStarts,
       cacheBytes: limitBytes,
       graceMs: () => this.session.settings.graceMs,
     });

@@ -16,6 +16,7 @@ export interface RunnerOptions {
   gpu: string[];
   label: string[];
   overcommit: boolean;
+  warmStarts: boolean;
 }
 
 /** What people choose between; the runner knows one more, for benches. */
@@ -59,12 +60,13 @@ export function addRunnerOptions(command: Command): void {
         true,
       ),
     )
-    .option('--no-overcommit', 'let it wait instead');
+    .option('--no-overcommit', 'let it wait instead')
+    .option('--no-warm-starts', 'start each Python task anew, not as a fork of a loaded one');
 }
 
 export function runnerArgs(options: RunnerOptions): string[] {
   const { python, sandbox, taskNetwork, allowEgress = [] } = options;
-  const { gpu, label, overcommit } = options;
+  const { gpu, label, overcommit, warmStarts } = options;
   return [
     ...limitArgs(options),
     ...(python === undefined ? [] : ['--python', path.resolve(python)]),
@@ -74,6 +76,7 @@ export function runnerArgs(options: RunnerOptions): string[] {
     ...gpu.map((model) => `--gpu=${model}`),
     ...label.map((text) => `--label=${text}`),
     overcommit ? '--overcommit' : '--no-overcommit',
+    ...(warmStarts ? [] : ['--no-warm-starts']),
   ];
 }
 

@@ -26,6 +26,6 @@ function describeApart(tier: 'process' | 'namespace', { uidBase }: LauncherReady
     uidBase === null
       ? "tasks have the runner's own user"
       : `one unprivileged uid per slot from ${uidBase} on`;
-  if (tier === 'process') return user;
+  if (tier === 'process') return `${user}; warm starts are not kept apart from their tasks`;
   return `own root, processes and rights per slot; ${user}`;
 }

@@ -43,6 +43,9 @@ interface ExitedFrame {
   cpu: number;
   rss: number;
   started: number;
+  isWarm?: boolean;
+  /** Modules that a fork server could not load, and why. */
+  notes?: string[];
 }
 
 export class LaunchedSandbox implements Sandbox {
@@ -85,6 +88,7 @@ export class LaunchedSandbox implements Sandbox {
           gid: uid,
           groups: request.groups,
           zone: this.zoneOf(request),
+          warm: request.warm,
           umask: uid === null ? UMASK.own : UMASK.slot,
           fileBytes: request.diskBytes,
           pids: this.options.processes,
@@ -140,7 +144,9 @@ function onFrame(
   } else if (frame.kind === FRAME.dropped) {
     request.onDropped((value as { bytes: number }).bytes, frame.atMs);
   } else if (frame.kind === FRAME.exited) {
-    resolve(toResult(value as ExitedFrame, frame.atMs));
+    const exited = value as ExitedFrame;
+    for (const note of exited.notes ?? []) request.onNote(`cannot preload ${note}`, frame.atMs);
+    resolve(toResult(exited, frame.atMs));
   }
 }
 
@@ -152,6 +158,7 @@ function toResult(exited: ExitedFrame, atMs: number): SandboxResult {
     cpuSeconds: exited.cpu ?? 0,
     maxMemoryBytes: exited.rss ?? 0,
     refusedProcesses: exited.refusedProcesses ?? false,
+    isWarm: exited.isWarm ?? false,
   };
 }
 
@@ -169,6 +176,11 @@ function toEnd(exited: ExitedFrame): SandboxEnd {
 
 function lostResult(message: string): SandboxResult {
   const end: SandboxEnd = { kind: 'lost', message };
-  const nothing = { cpuSeconds: 0, maxMemoryBytes: 0, refusedProcesses: false };
+  const nothing = {
+    cpuSeconds: 0,
+    maxMemoryBytes: 0,
+    refusedProcesses: false,
+    isWarm: false,
+  };
   return { end, startedAtMs: null, endedAtMs: monotonicMs(), ...nothing };
 }

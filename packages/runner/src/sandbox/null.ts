@@ -38,6 +38,7 @@ export class NullSandbox implements Sandbox {
       cpuSeconds: 0,
       maxMemoryBytes: 0,
       refusedProcesses: false,
+      isWarm: false,
     });
     return { result, startsProcess: false, stop: () => undefined, pauseOutput: () => undefined };
   }

@@ -9,6 +9,8 @@ export interface SandboxRequest {
   resultsDir: string;
   /** All that the task sees of this machine, beside its programs and libraries. */
   mounts: Mount[];
+  /** Undefined: the task has a process of its own from the start. */
+  warm: WarmStart | undefined;
   /** `none` where the component or the operator shuts the network off. */
   network: 'default' | 'none';
   /** Groups beside the slot's own, for example of the user's cache. */
@@ -21,10 +23,24 @@ export interface SandboxRequest {
   /** Until then the task's lease holds by itself, on the monotonic clock; see `renew`. */
   leaseUntilMs: number;
   onStarted(atMs: number): void;
+  /** What the sandbox has to say about its start. */
+  onNote(text: string, atMs: number): void;
   /** Bytes as they were printed, in no particular cuts. */
   onOutput(stream: OutputStream, bytes: Uint8Array, atMs: number): void;
   /** The task printed more than is kept: this many bytes are missing here. */
   onDropped(bytes: number, atMs: number): void;
+}
+
+/** A task that may be a fork of an interpreter that has started already. */
+export interface WarmStart {
+  /** Tasks with the same key may have the same one, one after another. */
+  key: string;
+  /** Modules that it loads. */
+  preload: readonly string[];
+  /** What it is started with itself. */
+  env: Record<string, string>;
+  /** Where there is none yet, the first task has one started for those to come; else the second. */
+  starts: boolean;
 }
 
 export interface Mount {
@@ -67,6 +83,8 @@ export interface SandboxResult {
   maxMemoryBytes: number;
   /** It was refused a process or thread, because it had all that it may have. */
   refusedProcesses: boolean;
+  /** It was a fork of an interpreter that had started before. */
+  isWarm: boolean;
 }
 
 export interface SandboxRun {

@@ -32,6 +32,9 @@ export interface PinnedRevision {
   image: string;
   /** Absent in jobs that were started before it was kept, of which none asked for `none`. */
   network?: 'default' | 'none';
+  /** Absent in jobs that were started before these were kept: nothing, and false. */
+  preload?: string[];
+  readOnlyInput?: boolean;
   /** Ids of the secrets that it is given, of the job's owner. */
   secrets: string[];
 }

@@ -148,9 +148,24 @@ function readPlatformConfig(read: Reader): PlatformConfig {
     secrets: read.texts('secrets'),
     registrySecret: read.text('registrySecret'),
     network: network === 'none' ? 'none' : 'default',
-    preload: read.texts('preload'),
+    preload: readPreload(read),
     readOnlyInput: read.flag('readOnlyInput'),
   };
+}
+
+const MODULE_NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
+
+/** Names of modules as Python's `import` takes them. */
+function readPreload(read: Reader): string[] {
+  const names = read.texts('preload');
+  const wrong = names.find((name) => !MODULE_NAME.test(name));
+  if (wrong !== undefined) {
+    read.problem(
+      'preload',
+      `must be names of Python modules, like numpy or xml.etree, not ${wrong}`,
+    );
+  }
+  return names;
 }
 
 function readDeviceRequirements(read: Reader): DeviceRequirements {

@@ -96,6 +96,8 @@ function pinnedRevision({ component, revision }: ComponentRecord): PinnedRevisio
     entrypoint: manifest.entrypoint,
     image: manifest.platformConfig.container,
     network: manifest.platformConfig.network,
+    preload: manifest.platformConfig.preload,
+    readOnlyInput: manifest.platformConfig.readOnlyInput,
     secrets: manifest.platformConfig.secrets,
   };
 }
