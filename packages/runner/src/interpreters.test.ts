@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lookingUid, MAX_SLOTS } from './id-range.ts';
 import { Interpreters, MissingInterpreterError } from './interpreters.ts';
 
 let dir: string;
@@ -64,4 +65,9 @@ test("a Python's folders are asked for again after they could not be told", asyn
   await expect(interpreters.foldersOf(path)).rejects.toThrow('Command failed');
   say('echo /opt/python');
   expect(await interpreters.foldersOf(path)).toEqual(['/opt/python']);
+});
+
+it('looks as a user of its own: no runner ends it with the tasks of a slot', () => {
+  expect(lookingUid(64_000)).toBeGreaterThanOrEqual(64_000 + MAX_SLOTS);
+  expect(lookingUid(null)).toBeNull();
 });

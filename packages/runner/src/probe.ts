@@ -6,6 +6,7 @@ import type { TaskNetwork } from '@bytenite/contract';
 import type { Logger } from 'pino';
 import type { SandboxConfig } from './config.ts';
 import { describeError } from './errors.ts';
+import { lookingUid } from './id-range.ts';
 import { Interpreters } from './interpreters.ts';
 import { openSandbox } from './sandbox/open-sandbox.ts';
 import { openWorkDir } from './work-dir.ts';
@@ -31,7 +32,11 @@ export async function probe(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Probe> {
-  const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
+  const interpreters = new Interpreters(
+    config.python,
+    lookingUid(config.uidBase),
+    process.env['PATH'] ?? '',
+  );
   const found = await interpreters.findAll();
   const python = found['python3'];
   return {

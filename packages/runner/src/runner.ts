@@ -16,6 +16,7 @@ import { DiskWatch } from './disk-watch.ts';
 import { ExchangeLoop } from './exchange-loop.ts';
 import { findGpus, type Gpu } from './gpus.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { lookingUid } from './id-range.ts';
 import { Interpreters } from './interpreters.ts';
 import { Outbox } from './outbox.ts';
 import { PackageCache } from './packages.ts';
@@ -86,7 +87,11 @@ export class Runner {
   static async start(config: RunnerConfig, log: Logger, signal: AbortSignal): Promise<Runner> {
     const token = (await readFile(config.tokenFile, 'utf8')).trim();
     const dir = openWorkDir(config.workDir, config.uidBase);
-    const interpreters = new Interpreters(config.python, config.uidBase, process.env['PATH'] ?? '');
+    const interpreters = new Interpreters(
+      config.python,
+      lookingUid(config.uidBase),
+      process.env['PATH'] ?? '',
+    );
     const python = await interpreters.resolvePython();
     const gpus = await findGpus(config.gpus, log);
     const { sandbox, uidBase } = await openSandbox(config, dir, python, log, signal);
