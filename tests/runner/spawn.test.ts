@@ -48,7 +48,7 @@ describe.each([true, false])('with nativeSpawn %s', (nativeSpawn) => {
     await task.ended();
     const text = String(task.printed[0]).replaceAll(/bytenite-[0-9a-f]+/g, 'bytenite-*');
     const description = JSON.parse(
-      text.replaceAll(/\b(6[4-9]|[7-9]\d|1\d\d)000\b/g, 'BASE'),
+      text.replaceAll(/(?<!\d)(6[4-9]|[7-9]\d|1\d\d)(000|750)(?!\d)/g, 'BASE'),
     ) as Description;
     expect(description).toMatchObject({ leads: [true, true], death: 9 });
     seen.push(description);
