@@ -67,7 +67,7 @@ test("a Python's folders are asked for again after they could not be told", asyn
   expect(await interpreters.foldersOf(path)).toEqual(['/opt/python']);
 });
 
-it('looks as a user of its own: no runner ends it with the tasks of a slot', () => {
+test('looks as a user of its own: no runner ends it with the tasks of a slot', () => {
   expect(lookingUid(64_000)).toBeGreaterThanOrEqual(64_000 + MAX_SLOTS);
   expect(lookingUid(null)).toBeNull();
 });
