@@ -154,6 +154,25 @@ function through(server: Server): Client {
   return createClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: platform.apiKey });
 }
 
+it('puts files into a cache, lists and removes them', async () => {
+  const file = path.join(folder, 'weights.bin');
+  await writeFile(file, TEXT);
+  await client.cache.put('models/one.bin', await fileInput(file));
+  await client.cache.put('models/deep/two.bin', 'two', { scope: 'user' });
+  await client.cache.put('models/three.bin', 'three', { scope: 'shared' });
+  const names = async (...of: Parameters<Client['cache']['list']>) => {
+    const { directories, files } = await client.cache.list(...of);
+    return [...directories.map((one) => one.path), ...files.map((one) => one.path + one.size)];
+  };
+  expect(await names()).toEqual(['models/']);
+  expect(await names('models')).toEqual(['models/deep/', `models/one.bin${TEXT.length}`]);
+  expect(await names('models', { scope: 'shared' })).toEqual(['models/three.bin5']);
+  await client.cache.delete('models/deep');
+  expect(await names('models')).toEqual([`models/one.bin${TEXT.length}`]);
+  await expect(client.cache.put('../one', 'x')).rejects.toThrow('path must not hold "." or ".."');
+  for (const scope of ['user', 'shared'] as const) await client.cache.delete('/', { scope });
+});
+
 describe('a bad connection', () => {
   it('that loses the answers to create and run makes no second job, nor loses it', async () => {
     const lost = new Set<string>();

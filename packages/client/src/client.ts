@@ -1,3 +1,4 @@
+import { createCache, type Cache } from './cache.ts';
 import type { Caller, CallOptions } from './caller.ts';
 import { createCaller } from './create-caller.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -20,6 +21,8 @@ export interface Client extends Caller {
   ) => AsyncGenerator<PageItem<Id>, void, undefined>;
   /** What is done with jobs, in more than one call where it takes more. */
   jobs: Jobs;
+  /** Files that tasks find on whatever machine they run. */
+  cache: Cache;
 }
 
 /** A client of one platform. Give it an `apiKey`, or a `token` or what brings one. */
@@ -29,5 +32,6 @@ export function createClient(options: ClientOptions): Client {
     const isFilter = findOperation(id).route.method === 'POST';
     return listItems(caller, id, isFilter, (input ?? {}) as never, call ?? {});
   };
-  return { ...caller, list, jobs: createJobs({ ...caller, list }) };
+  const cache = createCache(caller);
+  return { ...caller, list, cache, jobs: createJobs({ ...caller, list }) };
 }

@@ -1,6 +1,7 @@
 /** Typed HTTP client over the contract's routes. Runs in browsers too; files are in `@bytenite/client/node`. */
 export { RawJson, type EventName, type Job, type Task, type WireLogLine } from '@bytenite/contract';
 export { accessToken } from './access-token.ts';
+export type { Cache } from './cache.ts';
 export type { Caller, CallOptions } from './caller.ts';
 export { createClient, type Client, type ClientOptions } from './client.ts';
 export { download, type Download } from './download.ts';

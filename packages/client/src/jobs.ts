@@ -51,7 +51,7 @@ export interface Jobs {
 
 const NEVER = new AbortController().signal;
 
-export function createJobs(client: Omit<Client, 'jobs'>): Jobs {
+export function createJobs(client: Omit<Client, 'jobs' | 'cache'>): Jobs {
   const of = (jobId: string) => ({ params: { jobId } });
   const fetch = client.fetch;
   return {

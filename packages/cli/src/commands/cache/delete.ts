@@ -26,7 +26,7 @@ export function addDelete(group: Command): void {
     async (path: string, options: Options) => {
       const client = await sessionOf(command);
       await confirm(`Delete ${printable(path)} from ${cacheWords(options)}?`, options.yes);
-      await client.call('Developer_DeleteCache', { query: { path, scope: scopeOf(options) } });
+      await client.cache.delete(path, { scope: scopeOf(options) });
       console.log(`Deleted ${printable(path)} from ${cacheWords(options)}`);
     },
   );

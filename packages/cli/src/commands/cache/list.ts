@@ -31,7 +31,7 @@ export function addList(group: Command): void {
         printJson(await client.text('Developer_ListCache', { query }));
         return;
       }
-      const { directories, files } = await client.call('Developer_ListCache', { query });
+      const { directories, files } = await client.cache.list(path, query);
       const rows: string[][] = [
         ...directories.map((folder) => [folder.path, '-']),
         ...files.map((file) => [file.path, formatBytes(Number(file.size))]),

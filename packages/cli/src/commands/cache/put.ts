@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { uploadFile } from '@bytenite/client/node';
+import { fileInput } from '@bytenite/client/node';
 import type { Command } from 'commander';
 import { CliError } from '../../errors.ts';
 import { untilInterrupted } from '../../job/interrupt.ts';
@@ -33,10 +33,12 @@ export function addPut(group: Command): void {
       await requireFile(file);
       const place = placeOf(file, path);
       const client = await sessionOf(command);
-      const query = { path: place, scope: scopeOf(options) };
-      const { url } = await client.call('Developer_CacheUploadUrl', { query });
+      const input = await fileInput(file);
+      const scope = scopeOf(options);
       await untilInterrupted((signal) =>
-        showTransfer('uploading', (onProgress) => uploadFile(url, file, { signal, onProgress })),
+        showTransfer('uploading', (onProgress) =>
+          client.cache.put(place, input, { scope, signal, onProgress }),
+        ),
       );
       console.log(`Put ${printable(place)} into ${cacheWords(options)}`);
     },
