@@ -8,7 +8,7 @@ import type { Measured } from './support/fanout/measured.ts';
 import { peersHere, preparePeers, runPeer } from './support/fanout/peers.ts';
 import { figuresOf, type Field, type Round } from './support/fanout/report.ts';
 import {
-  firstTaskMs,
+  measureFirstTask,
   runVariant,
   serveSources,
   STARTS,
@@ -25,7 +25,8 @@ const METHOD = [
   'the results in durable storage, ready for download; two at a time. GNU parallel -j2, xargs -P2, and bubblewrap by',
   'hand under xargs -P2 with every namespace and a filter of system calls: the same script on the same chunk files,',
   'which are there already, from the start of the command to its end. Candidates take turns. First task: from POST',
-  "/jobs, which runs it, to the start of the process of a job's one task, after an earlier job; the median of some.",
+  "/jobs, which runs it, to the start of the process of a job's one task, after an earlier job; the median of some,",
+  'and in the figures what of it had passed when the chunk was there, was given away and had come to the runner.',
   'CPU is utime + stime of /proc/<pid>/stat: own is server, runner, launcher and supervisors without the processes',
   'of the tasks; total has those too.',
 ];
@@ -115,7 +116,7 @@ async function measureCase(
       variant.name,
       async () => ({
         ...(await runVariant(variant, what, sources)),
-        firstTaskMs: await firstTaskMs(variant, what, jobs),
+        ...(await measureFirstTask(variant, what, jobs)),
       }),
     ]),
     ...peers.map((peer): [string, () => Promise<Measured>] => [

@@ -1,5 +1,5 @@
 /** Of one candidate in one round. */
-export interface Measured {
+export interface Measured extends Partial<FirstTask> {
   tasksPerSecond: number;
   /** Of the platform alone, and its parts. */
   ownCpuMsPerTask?: number;
@@ -8,6 +8,16 @@ export interface Measured {
   launcherCpuMsPerTask?: number;
   /** Missing where not all processes are waited for by those that started them. */
   totalCpuMsPerTask?: number;
-  /** From `POST /jobs` to the start of the first task's process: the median of some jobs. */
-  firstTaskMs?: number;
+}
+
+/** From `POST /jobs` to these moments, in milliseconds: medians of some jobs. */
+export interface FirstTask {
+  /** Its chunk is there. */
+  partitionedMs: number;
+  /** It is given to a runner. */
+  assignedMs: number;
+  /** The runner has it. */
+  receivedMs: number;
+  /** Its process starts. */
+  firstTaskMs: number;
 }

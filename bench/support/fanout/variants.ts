@@ -11,9 +11,9 @@ import {
   startMeasured,
   type Platform,
 } from '../platform.ts';
-import { median } from '../statistics.ts';
+import { medians } from '../statistics.ts';
 import { linesOf, type Case } from './cases.ts';
-import type { Measured } from './measured.ts';
+import type { FirstTask, Measured } from './measured.ts';
 
 export const TIERS = ['process', 'namespace'] as const;
 export type Tier = (typeof TIERS)[number];
@@ -104,27 +104,32 @@ interface Draft {
 }
 
 interface Tasks {
-  data: { startedAt: string }[];
+  data: { stateTimestamps: Record<string, string> }[];
 }
 
-/**
- * Milliseconds from before `POST /jobs`, which runs the job too, to the start of its one task's process: the
- * median of some jobs, one after another, after one that does not count.
- */
-export async function firstTaskMs(
+/** Of jobs with one task, one after another, after one that does not count. */
+export async function measureFirstTask(
   { platform }: Variant,
   what: Case,
   jobs: number,
-): Promise<number> {
-  const times: number[] = [];
+): Promise<FirstTask> {
+  const times: FirstTask[] = [];
   for (let i = 0; i <= jobs; i++) {
     const request = { app: what.name, dataSource: { dataSourceDescriptor: 'bypass' }, run: true };
     const postedAt = Date.now();
     const { job } = await platform.call<Draft>('POST', '/v1/customer/jobs', request);
-    const { state, errorMessage } = await endOfJob(platform, job.id);
+    const { state, errorMessage, stateTimestamps } = await endOfJob(platform, job.id);
     if (state !== 'JOB_STATE_COMPLETE') throw new Error(`${state}: ${errorMessage}`);
     const { data } = await platform.call<Tasks>('GET', `/v1/customer/jobs/${job.id}/tasks`);
-    if (i > 0) times.push(Date.parse(data[0]?.startedAt ?? '') - postedAt);
+    const at = { ...stateTimestamps, ...data[0]?.stateTimestamps };
+    const after = (name: string) => Date.parse(at[name] ?? '') - postedAt;
+    if (i === 0) continue;
+    times.push({
+      partitionedMs: after('JOB_STATE_PARTITIONED'),
+      assignedMs: after('TASK_STATE_ASSIGNED'),
+      receivedMs: after('TASK_STATE_RECEIVED'),
+      firstTaskMs: after('TASK_STATE_RUNNING'),
+    });
   }
-  return median(times);
+  return medians(times.map((time) => ({ ...time })));
 }
