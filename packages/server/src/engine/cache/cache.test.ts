@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CacheHead, type CacheScope } from '@bytenite/contract';
+import { CacheHead, type CacheScope, type TaskContext } from '@bytenite/contract';
 import { updateAccount } from '../../store/accounts.ts';
 import { addAccount, addJob, addLease, T0 } from '../../testing/rows.ts';
 import { createTestContext, type TestContext } from '../../testing/context.ts';
@@ -9,7 +9,7 @@ import { orphansAmong } from '../orphans.ts';
 import type { Account } from '../auth/account.ts';
 import type { Runner } from '../runners.ts';
 import { deleteFromCache } from './delete-from-cache.ts';
-import { followCache } from './follow-cache.ts';
+import { followCache, nameCaches } from './follow-cache.ts';
 import { listCache } from './list-cache.ts';
 import { listingPass, saveListing } from './save-listing.ts';
 import { placeInCache, putCacheFile } from './put-cache-file.ts';
@@ -198,6 +198,33 @@ describe('a runner that follows a cache', () => {
     expect(second).toMatchObject({ isReset: false, removed: ['b'], files: ['a', 'd'] });
     expect(await follow(second.version)).toMatchObject({ removed: [], files: [] });
     expect(await follow('0')).toMatchObject({ removed: ['b'], files: ['a', 'd'] });
+  });
+
+  it('is named the version of the moment with each grant', async () => {
+    const context = () => ({ owner: ctx.account.id, component: { owner: ctx.account.id } });
+    const named = async (own = context()) => {
+      const contexts = [own as TaskContext];
+      await nameCaches(ctx, 'runner', contexts);
+      return contexts[0]?.caches;
+    };
+    expect(await named()).toMatchObject({ user: '0', shared: '0' });
+    // Read while the change is made.
+    const [seen] = await Promise.all([named(), put('a', '1')]);
+    expect(seen?.user).toMatch(/^(0$|1\.)/);
+    const first = await named();
+    expect(first).toMatchObject({ user: expect.stringMatching(/^1\./), shared: '0' });
+    await deleteFromCache(ctx, ctx.account, { path: 'a' });
+    await put('b', '1', { scope: 'shared' });
+    const second = await named();
+    expect(second).toMatchObject({
+      user: expect.stringMatching(/^2\./),
+      shared: expect.stringMatching(/^1\./),
+    });
+    expect(await named({ ...context(), component: { owner: 'another' } })).toEqual({
+      user: '0',
+      shared: second?.shared,
+      pass: '',
+    });
   });
 
   it.each(['1.other', '7', '2.x', '', 'a'])('begins anew with the version %j', async (have) => {

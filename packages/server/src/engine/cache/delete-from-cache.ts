@@ -12,6 +12,7 @@ import { insertGarbageOfAll } from '../../store/records.ts';
 import type { Account } from '../auth/account.ts';
 import { cacheIdOf, isAtOrBelow, requireCacheFolder, requireCacheWriter } from './cache.ts';
 import { listedFiles } from './listed-files.ts';
+import { noteCacheChange } from './versions.ts';
 
 /** A runner that follows the cache just now has read the file by then. */
 const READ_MS = 3600 * 1000;
@@ -45,6 +46,7 @@ export async function deleteFromCache(
     const token = randomBytes(9).toString('base64url');
     await changeCache(tx, cache, { removed, token, bytes: -bytes, files: -files.length });
   });
+  noteCacheChange(ctx.store, id);
 }
 
 /** Whether a runner has it, or may have it: not all may be listed. */

@@ -14,7 +14,6 @@ import type { Context } from '../../context.ts';
 import {
   cacheFilesSince,
   findCache,
-  findCaches,
   knownRevision,
   removedSince,
   versionOf,
@@ -24,6 +23,7 @@ import type { LeaseRow } from '../../store/tables.ts';
 import { componentOf, policyOf } from '../job-policy.ts';
 import { SHARED_CACHE } from './cache.ts';
 import { listingPass } from './save-listing.ts';
+import { versionsOf } from './versions.ts';
 
 type Caches = TaskContext['caches'];
 
@@ -35,8 +35,7 @@ export async function nameCaches(
 ): Promise<void> {
   if (contexts.length === 0) return;
   const owners = new Set(contexts.filter(usesOwnCache).map(({ owner }) => owner));
-  const caches = await findCaches(ctx.store.db, [SHARED_CACHE, ...owners]);
-  const versions = new Map(caches.map((cache) => [cache.id, versionOf(cache)]));
+  const versions = await versionsOf(ctx.store, [SHARED_CACHE, ...owners]);
   const shared = versions.get(SHARED_CACHE) ?? FIRST_VERSION;
   const named = new Map<string, Caches>();
   for (const owner of owners) {

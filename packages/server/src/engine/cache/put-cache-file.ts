@@ -26,6 +26,7 @@ import {
   requireCacheWriter,
   SHARED_CACHE,
 } from './cache.ts';
+import { noteCacheChange } from './versions.ts';
 
 /** Listing, comparing and following a cache look at each of its files. */
 const MAX_FILES = 10_000;
@@ -87,6 +88,7 @@ export async function putCacheFile(ctx: Context, incoming: IncomingCacheFile): P
     await ctx.blobs.deletePrefix(key);
     throw error;
   }
+  noteCacheChange(ctx.store, id);
 }
 
 /** A link outlives its account's being disabled, but is worth nothing then. */
