@@ -9,6 +9,7 @@ import {
   type FakeTaskOptions,
 } from '../../packages/runner/src/testing/fake-server.ts';
 import { spawnRunner, type SpawnedRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
+import { waitFor } from '../../packages/runner/src/testing/wait-for.ts';
 import { canOrSay } from '../support/can-or-say.ts';
 import { tierHere } from '../support/probe.ts';
 
@@ -43,7 +44,7 @@ describe.each(PLACES)('tier $tier, $user', ({ tier, user }) => {
   beforeAll(async () => {
     server = await FakeServer.start({ graceMs: 300 });
     const limits = ['--task-files', String(FILES), '--task-processes', String(PROCESSES)];
-    const args = ['--sandbox', tier, ...limits];
+    const args = ['--sandbox', tier, '--cpus', '1', ...limits];
     const isOther = isRoot && user !== 'root';
     runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
     // The runner may read it; where it is root's, the task may not.
@@ -66,17 +67,38 @@ describe.each(PLACES)('tier $tier, $user', ({ tier, user }) => {
     return { task, files, warnings, outcome: report.outcome };
   }
 
-  test('a task that is refused a process says at which limit', async () => {
-    const { task, outcome, warnings } = await run(`import os, time
+  /** After tasks of the same component, one of which was forked from a loaded interpreter. */
+  async function runWarm(source: string) {
+    const onChunk = `import os
+if open(os.environ["TASK_DIR"] + "/data.bin").read() == "act":
+    exec(compile(${JSON.stringify(source)}, "part", "exec"))
+`;
+    const files = { 'app/main.py': onChunk };
+    const many = await server.addContext({ files, context: { numChunks: 100 } });
+    const after = async (chunk: string) => {
+      const task = server.addTaskOf(many, { input: Buffer.from(chunk) });
+      const { outcome } = (await task.ended()).report;
+      const isWarm = task.lines.some(({ m }) => m.startsWith('warm start'));
+      return { outcome, isWarm };
+    };
+    await waitFor('a warm start', async () => (await after('wait')).isWarm);
+    return after('act');
+  }
+
+  test('a task that is refused a process says at which limit, however it was started', async () => {
+    const bomb = `import os, time
 try:
     while True:
         if os.fork() == 0: time.sleep(600)
 except OSError: os._exit(4)
-`);
+`;
+    const errorMessage = `exit code 4 at the limit of ${PROCESSES} processes`;
+    expect(await runWarm(bomb)).toMatchObject({ isWarm: true, outcome: { errorMessage } });
+    const { task, outcome, warnings } = await run(bomb);
     expect(outcome).toMatchObject({
       reason: 'EXIT_NONZERO',
       exitCode: 4,
-      errorMessage: `exit code 4 at the limit of ${PROCESSES} processes`,
+      errorMessage,
     });
     expect(warnings).toEqual([expect.stringMatching(/may have 64 .*\(--task-processes of the/)]);
     expect(processesOf(task)).toEqual([]);
