@@ -75,7 +75,7 @@ function readFanoutOptions() {
     options: {
       ...BENCH_OPTIONS,
       tier: { type: 'string', default: TIERS.join(',') },
-      starts: { type: 'string', default: 'default' },
+      starts: { type: 'string', default: STARTS.join(',') },
       case: { type: 'string', default: 'line,numpy' },
       'numpy-tasks': { type: 'string', default: '200' },
       jobs: { type: 'string', default: '10' },

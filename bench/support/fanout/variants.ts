@@ -18,12 +18,11 @@ import type { FirstTask, Measured } from './measured.ts';
 export const TIERS = ['process', 'namespace'] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** As the runner does by itself, or as it is told. */
-export const STARTS = ['default', 'cold', 'warm'] as const;
+/** Each Python task anew, or as a fork of a loaded one. */
+export const STARTS = ['cold', 'warm'] as const;
 export type Start = (typeof STARTS)[number];
 
 const FLAGS: Record<Start, string[]> = {
-  default: [],
   cold: ['--no-warm-starts'],
   warm: ['--warm-starts'],
 };
@@ -55,8 +54,7 @@ export async function startVariant(
     const manifest = { platform_config: platformConfig };
     await pushComponent(platform, { name, type: 'app', main: script, manifest });
   }
-  const name = starts === 'default' ? tier : `${tier}, ${starts}`;
-  return { name, tier, starts, platform };
+  return { name: `${tier}, ${starts}`, tier, starts, platform };
 }
 
 /** A source with one line for each task of a case, at `/` and the case's name. */
