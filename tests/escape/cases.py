@@ -90,6 +90,35 @@ def write_memory_of_the_supervisor(): open("/proc/%d/mem" % TARGETS["supervisor"
 def read_environment_of_the_supervisor(): open("/proc/%d/environ" % TARGETS["supervisor"], "rb").read()
 
 
+def server_pid(pid=TARGETS["server"]):
+    """What a warm task was forked from: outside a process of the same user, inside whatever its parent is."""
+    if (pid or os.getppid()) == 0:
+        raise OSError(errno.ESRCH, "it has no number here")
+    return pid or os.getppid()
+
+
+def server_signal(): os.kill(server_pid(), 0)
+def server_write_memory(): open("/proc/%d/mem" % server_pid(), "r+b").close()
+def server_read_environment(): open("/proc/%d/environ" % server_pid(), "rb").read()
+def server_open_its_descriptors(): os.listdir("/proc/%d/fd" % server_pid())
+
+
+def server_trace():
+    call(101, 117, 16, server_pid(), 0, 0)
+    os.waitpid(server_pid(), 0x40000000)
+    call(101, 117, 17, server_pid(), 0, 0)
+
+
+def server_find_by_its_words():
+    words = TARGETS["server_words"]
+    own = "/proc/%d/" % os.getpid()
+    for name in os.listdir("/proc"):
+        path = "/proc/%s/" % name
+        if name.isdigit() and path != own and words.encode() in open(path + "cmdline", "rb").read():
+            return
+    raise OSError(errno.ESRCH, "nobody says them")
+
+
 def take_a_descriptor_of_a_process():
     is_victim(TARGETS["victim"])
     os.close(call(438, 438, os.pidfd_open(TARGETS["victim"]), 0, 0))

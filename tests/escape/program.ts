@@ -18,7 +18,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FakeServer } from '../../packages/runner/src/testing/fake-server.ts';
+import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fake-server.ts';
 import { spawnRunner } from '../../packages/runner/src/testing/spawn-runner.ts';
 import { BOMB_LIMITS, runBombs } from './bombs.ts';
 
@@ -32,7 +32,9 @@ export interface CaseOutcome {
 
 const CASES = readFileSync(path.join(import.meta.dirname, 'cases.py'), 'utf8');
 const NAMES = [...CASES.matchAll(/^def (\w+)\(\)/gm)].map((match) => match[1] as string);
-const ATTACKS = NAMES.filter((name) => name !== 'main');
+/** Those that only a warm task has: what it was forked from. */
+const ON_SERVER = NAMES.filter((name) => name.startsWith('server_'));
+const ATTACKS = NAMES.filter((name) => name !== 'main' && !ON_SERVER.includes(name));
 const HOST = '93.184.215.10';
 const INTERNET = '93.184.215.14';
 const PRIVATE = '10.9.9.9';
@@ -117,28 +119,28 @@ async function attack(
     runner_token: path.join(runner.dir, 'runner-token'),
     other_task: other.printed[0],
     supervisor: victim.pid ?? 0,
+    server: victim.pid ?? 0,
+    server_words: MARK,
   };
   try {
     const ofUid = ATTACKS.filter((name) => !name.startsWith('root_'));
     const ofRoot = ATTACKS.filter((name) => name.startsWith('root_'));
     const outside = new Map([
-      ...runOutside({ ...targets, cases: ofUid }, uid),
+      ...runOutside({ ...targets, cases: [...ofUid, ...ON_SERVER] }, uid),
       ...runOutside({ ...targets, cases: ofRoot }, 0),
     ]);
-    const within = { ...targets, supervisor: 1, cases: ATTACKS };
-    const task = await server.addPython(sourceOf(within));
-    await task.ended();
-    const inside = new Map(task.printed.map((line) => line.split('\t') as [string, string]));
-    for (const name of ATTACKS) {
-      const none = 'said nothing';
-      outcomes.push({
-        user,
-        network,
-        name,
-        outside: outside.get(name) ?? none,
-        inside: inside.get(name) ?? none,
-      });
-    }
+    const within = { ...targets, supervisor: 1, server: null, server_words: 'fork server' };
+    const note = (inside: ReadonlyMap<string, string>, names: readonly string[], start: string) => {
+      for (const name of names) {
+        const [none, told] = ['said nothing', { user, network, name: start + name }];
+        const [before, after] = [outside.get(name) ?? none, inside.get(name) ?? none];
+        outcomes.push({ ...told, outside: before, inside: after });
+      }
+    };
+    note(await runInside(server, { ...within, cases: ATTACKS }), ATTACKS, '');
+    // What is its own it has like any task; what a fork could have of its server is asked on top.
+    const all = [...ATTACKS, ...ON_SERVER];
+    note(await runWarm(server, { ...within, supervisor: 1, cases: all }), all, 'warm: ');
     other.isGone = true;
     await other.ended();
     // What a task takes has nothing to do with its network.
@@ -201,6 +203,36 @@ function canOpen(place: string): boolean {
 
 function sourceOf(targets: object): string {
   return `import json\nTARGETS = json.loads(${JSON.stringify(JSON.stringify(targets))})\n${CASES}`;
+}
+
+type Answers = ReadonlyMap<string, string>;
+
+function answersOf(task: FakeTask): Answers {
+  return new Map(task.printed.map((line) => line.split('\t') as [string, string]));
+}
+
+async function runInside(server: FakeServer, targets: object): Promise<Answers> {
+  const task = await server.addPython(sourceOf(targets));
+  await task.ended();
+  return answersOf(task);
+}
+
+/** Attacks from a task that is a fork of a loaded interpreter; the tasks before it only bring one about. */
+async function runWarm(server: FakeServer, targets: object): Promise<Answers> {
+  const wait = `import os
+if open(os.environ["TASK_DIR"] + "/data.bin").read() != "attack": raise SystemExit
+`;
+  const files = { 'app/main.py': wait + sourceOf(targets) };
+  const context = await server.addContext({ files, context: { numChunks: 100 } });
+  const isWarm = ({ lines }: FakeTask) => lines.some(({ m }) => m.startsWith('warm start'));
+  for (let i = 0; i < 200; i += 1) {
+    const task = server.addTaskOf(context);
+    await task.ended();
+    if (isWarm(task)) break;
+  }
+  const attack = server.addTaskOf(context, { input: Buffer.from('attack') });
+  await attack.ended();
+  return isWarm(attack) ? answersOf(attack) : new Map();
 }
 
 function runOutside(targets: object, uid: number): [string, string][] {

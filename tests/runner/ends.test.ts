@@ -6,6 +6,7 @@ import {
 } from '../../packages/runner/src/testing/fake-server.ts';
 import { isAlive } from '../../packages/runner/src/testing/processes.ts';
 import { startRunner, type TestRunner } from '../../packages/runner/src/testing/start-runner.ts';
+import { canOrSay } from '../support/can-or-say.ts';
 
 const GRACE_MS = 500;
 const MIB = 1024 * 1024;
@@ -171,7 +172,9 @@ while True:
 });
 
 /** As an ordinary user memory is limited by rlimits: see ordinary-user.test.ts. */
-describe.runIf(process.getuid?.() === 0)('memory', () => {
+const limitsMemory = canOrSay('limits of memory', { root: process.getuid?.() === 0 });
+
+describe.runIf(limitsMemory)('memory', () => {
   const eatMemory = 'b = b"x" * (1 << 30)';
 
   test('a task over its memory is out of memory, and the next one in the slot is not', async () => {

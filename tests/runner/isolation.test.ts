@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeServer } from '../../packages/runner/src/testing/fake-server.ts';
 import { startRunner, type TestRunner } from '../../packages/runner/src/testing/start-runner.ts';
+import { canOrSay } from '../support/can-or-say.ts';
 
-const isRoot = process.getuid?.() === 0;
+const isRoot = canOrSay('tasks with uids of their own', { root: process.getuid?.() === 0 });
 
 let server: FakeServer;
 let runner: TestRunner;

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createJob, runJob, send, JOBS } from '../api/caller.ts';
 import { pushComponent } from '../support/components.ts';
 import { startPlatform, until, waitForJob, type Platform } from '../support/platform.ts';
+import { canOrSay } from '../support/can-or-say.ts';
 
 let platform: Platform;
 afterEach(() => platform.close());
@@ -25,7 +26,9 @@ async function taskOf(id: string): Promise<Task> {
 }
 
 /** As an ordinary user memory is limited by rlimits, and the task is told by an error of its own. */
-describe.runIf(process.getuid?.() === 0)('memory', () => {
+const limitsMemory = canOrSay('memory that learns', { root: process.getuid?.() === 0 });
+
+describe.runIf(limitsMemory)('memory', () => {
   test('that did not suffice is doubled for the next attempt, which succeeds', async () => {
     platform = await startPlatform({ env: { BYTENITE_BACKOFF_BASE_MS: '1' } });
     await pushComponent(platform, {
