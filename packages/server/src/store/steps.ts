@@ -2,25 +2,34 @@ import { locksRows } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
 import type { StepName, StepRow } from './tables.ts';
 
+interface NewStep {
+  job: number;
+  run: number;
+  name: StepName;
+  readyAt: number;
+  input?: string;
+  /** It is its owner's at once: who ended the step before goes on with it. */
+  claimed?: { owner: string; deadline: number };
+}
+
 /** Makes a stage runnable; part of the transaction that changes the job's state. */
-export async function insertStep(
-  tx: Tx,
-  step: { job: number; run: number; name: StepName; readyAt: number; input?: string },
-): Promise<void> {
-  await tx
+export async function insertStep(tx: Tx, step: NewStep): Promise<StepRow> {
+  const { claimed } = step;
+  return tx
     .insertInto('step')
     .values({
       job: step.job,
       run: step.run,
       name: step.name,
-      owner: '',
-      fence: 0,
-      deadline_at: 0,
+      owner: claimed?.owner ?? '',
+      fence: claimed === undefined ? 0 : 1,
+      deadline_at: claimed?.deadline ?? 0,
       input: step.input ?? '',
       tries: 0,
       ready_at: step.readyAt,
     })
-    .execute();
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** Takes the step that has waited longest and that nobody runs; its fence is new. */

@@ -1,5 +1,6 @@
 import { INPUT_PATHS } from '@bytenite/contract';
 import { orderChunks } from '../../domain/chunk-order.ts';
+import type { Tx } from '../../store/store.ts';
 import { findTask, insertTasks } from '../../store/tasks.ts';
 import { readBundle } from '../bundles.ts';
 import { readInputIndex } from '../input-index.ts';
@@ -22,25 +23,37 @@ export async function runChunksStep(run: StepRun): Promise<void> {
   if (chunks.length === 0 && !run.policy.config.allowEmpty) {
     throw new StepFailure('NO_CHUNKS', noChunksMessage(run));
   }
-  for (let from = 0; from < chunks.length; from += ROWS_PER_TRANSACTION) {
-    const part = chunks.slice(from, from + ROWS_PER_TRANSACTION);
-    await writeStepPart(run, (tx) =>
-      insertTasks(tx, run.ctx.store.dialect, {
-        job: run.job.no,
-        kind: 'APP',
-        run: 0,
-        createdAt: run.ctx.now(),
-        tasks: part.map(({ path: name, key, offset, size: length }, i) => {
-          return { chunk: from + i, name, key, offset, length };
-        }),
-      }),
-    );
+  let from = 0;
+  for (; chunks.length - from > ROWS_PER_TRANSACTION; from += ROWS_PER_TRANSACTION) {
+    await writeStepPart(run, (tx) => insertChunks(run, tx, chunks, from));
   }
+  // The last of them, mostly all, come with the step's end: a commit less before the first task.
   await completeStep(run, async (tx, job, now) => {
+    await insertChunks(run, tx, chunks, from);
     const partitioned = await enterState(tx, job, 'PARTITIONED', now, {
       num_chunks: chunks.length,
     });
     await finishChunks(tx, partitioned, now);
+  });
+}
+
+/** Writes one transaction's share of the chunks. */
+async function insertChunks(
+  { ctx, job }: StepRun,
+  tx: Tx,
+  chunks: readonly ChunkFile[],
+  from: number,
+): Promise<void> {
+  const part = chunks.slice(from, from + ROWS_PER_TRANSACTION);
+  if (part.length === 0) return;
+  await insertTasks(tx, ctx.store.dialect, {
+    job: job.no,
+    kind: 'APP',
+    run: 0,
+    createdAt: ctx.now(),
+    tasks: part.map(({ path: name, key, offset, size: length }, i) => {
+      return { chunk: from + i, name, key, offset, length };
+    }),
   });
 }
 

@@ -1,4 +1,4 @@
-/** Claims one step and runs it to its end, to its failure or to its loss. */
+/** Claims one step and runs it, and what follows it at once, to its end, to its failure or to its loss. */
 import type { JobState } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { lockJob } from '../../store/jobs.ts';
@@ -16,7 +16,8 @@ import { failpoint } from '../../failpoint.ts';
 import { StepFailure, StepLost, type StepRun } from './step.ts';
 
 interface StepKind {
-  run: (run: StepRun) => Promise<void>;
+  /** A step that comes next and is already this caller's, where there is one. */
+  run: (run: StepRun) => Promise<StepRow | undefined | void>;
   /** The state that the job enters when the step is first claimed. */
   enters?: { from: JobState; to: JobState };
 }
@@ -46,21 +47,33 @@ export async function runNextStep(
   const { step, job } = claimed;
   ctx.signals.notify('event');
   const policy = await policyOf(ctx, ctx.store.db, job.no, job.run);
+  for (let next: StepRow | undefined = step; next !== undefined;) {
+    next = await runClaimed({ ctx, step: next, job, policy }, stop);
+  }
+  return true;
+}
+
+/** What comes next, already claimed, or nothing. */
+async function runClaimed(
+  claimed: Omit<StepRun, 'signal'>,
+  stop: AbortSignal,
+): Promise<StepRow | undefined> {
+  const { ctx, step } = claimed;
   const lost = new AbortController();
   const renewal = keepRenewing(ctx, step, lost);
-  const run = { ctx, step, job, policy, signal: AbortSignal.any([stop, lost.signal]) };
+  const run = { ...claimed, signal: AbortSignal.any([stop, lost.signal]) };
   try {
     await failpoint(`step-${step.name}`);
-    await STEPS[step.name].run(run);
+    return (await STEPS[step.name].run(run)) ?? undefined;
   } catch (error) {
-    if (error instanceof StepLost || lost.signal.aborted) return true;
+    if (error instanceof StepLost || lost.signal.aborted) return undefined;
     if (stop.aborted) await giveBack(ctx, step);
     else await fail(run, error);
+    return undefined;
   } finally {
     clearInterval(renewal);
     for (const topic of ['event', 'step', 'runnable'] as const) ctx.signals.notify(topic);
   }
-  return true;
 }
 
 async function claim(

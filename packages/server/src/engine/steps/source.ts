@@ -2,6 +2,7 @@ import { INPUT_PATHS } from '@bytenite/contract';
 import type { StoredDataSource } from '../../domain/data-source.ts';
 import { findUpload } from '../../store/records.ts';
 import { insertStep } from '../../store/steps.ts';
+import type { StepRow } from '../../store/tables.ts';
 import { fileNameOf } from '../../transfer/file-name.ts';
 import { SourceError } from '../../transfer/source-error.ts';
 import { transferSource, type SourceFile, type TransferSource } from '../../transfer/source.ts';
@@ -13,23 +14,26 @@ import { insertEngineTask } from './engine-task.ts';
 import { completeStep, StepFailure, stepKey, type StepRun } from './step.ts';
 
 /** UPLOADING: brings the source into the blob store, then lets the partitioner run. */
-export async function runSourceStep(run: StepRun): Promise<void> {
+export async function runSourceStep(run: StepRun): Promise<StepRow | undefined> {
+  const { ctx, step } = run;
   const files = await transfer(run);
   const indexKey = stepKey(run, 'index');
   const { size } = await writeInputIndex(
-    run.ctx.blobs,
+    ctx.blobs,
     indexKey,
     files.map((file) => sourceEntry(file)),
     run.signal,
   );
-  await completeStep(run, async (tx, job, now) => {
-    if (run.policy.pinned.partitioner === null) {
-      const place = { job: job.no, run: job.run };
-      await insertStep(tx, { ...place, name: 'chunks', readyAt: now, input: indexKey });
-    } else {
-      await insertEngineTask(run, tx, 'PARTITIONER', { key: indexKey, size }, now);
-    }
+  return completeStep(run, async (tx, job, now) => {
     await enterState(tx, job, 'PARTITIONING', now);
+    if (run.policy.pinned.partitioner !== null) {
+      await insertEngineTask(run, tx, 'PARTITIONER', { key: indexKey, size }, now);
+      return undefined;
+    }
+    // Nothing is between the two: a commit less before the first task.
+    const claimed = { owner: step.owner, deadline: now + ctx.config.leaseMs };
+    const place = { job: job.no, run: job.run, readyAt: now };
+    return insertStep(tx, { ...place, name: 'chunks', input: indexKey, claimed });
   });
 }
 

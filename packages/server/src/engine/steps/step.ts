@@ -35,14 +35,14 @@ export class StepFailure extends Error {
 }
 
 /** Ends the step and does `body` in the same transaction. */
-export async function completeStep(
+export async function completeStep<T>(
   { ctx, step }: StepRun,
-  body: (tx: Tx, job: JobRow, now: number) => Promise<unknown>,
-): Promise<void> {
-  await ctx.store.transact(async (tx) => {
+  body: (tx: Tx, job: JobRow, now: number) => Promise<T>,
+): Promise<T> {
+  return ctx.store.transact(async (tx) => {
     const job = await lockJob(tx, step.job);
     if (job === undefined || !(await finishStep(tx, step))) throw new StepLost();
-    await body(tx, job, ctx.now());
+    return body(tx, job, ctx.now());
   });
 }
 
