@@ -3,7 +3,7 @@
  * nothing of one may come to the next.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TaskContext } from '../../packages/contract/src/index.ts';
 import { FakeServer, type FakeTask } from '../../packages/runner/src/testing/fake-server.ts';
@@ -175,7 +175,14 @@ describe.each(PLACES)('tier %s as %s', (sandbox, user) => {
     server = await FakeServer.start({ leaseMs: 10_000, heartbeatMs: 500, graceMs: 500 });
     const args = ['--sandbox', sandbox, '--cpus', '1'];
     const isOther = isRoot && user !== 'root';
-    runner = await spawnRunner(server, { args, ...(isOther && { uid: ORDINARY_UID }) });
+    // What lies below /tmp is mounted anew for each task; the other place has mounts that stay.
+    const dir = isRoot && !isOther ? mkdtempSync('/srv/bytenite-runner-') : undefined;
+    if (dir !== undefined) chmodSync(dir, 0o711);
+    runner = await spawnRunner(server, {
+      args,
+      ...(isOther && { uid: ORDINARY_UID }),
+      ...(dir !== undefined && { dir }),
+    });
   });
 
   afterAll(async () => {
@@ -405,6 +412,67 @@ echo end
       expect(isWarm((await run(context)).task)).toBe(true);
     },
   );
+
+  test('each task has its own input, which it may not write where the app says so', async () => {
+    const context = await app(`import os
+print(open(os.environ["TASK_DIR"] + "/data.bin").read())
+# Folders in the results have the runner make all of them anew.
+os.makedirs(os.environ["TASK_RESULTS_DIR"] + "/a")
+open(os.environ["TASK_RESULTS_DIR"] + "/a/b", "w").close()
+try: open(os.environ["TASK_DIR"] + "/mine", "w").close(); print("written")
+except OSError as error: print("refused")
+`);
+    context.component.readOnlyInput = true;
+    await runWarm(context);
+    for (const chunk of ['one', 'two', 'three']) {
+      const { task, lines } = await run(context, chunk);
+      const refused = sandbox === 'namespace' ? 'refused' : 'written';
+      expect([isWarm(task), lines]).toEqual([true, [chunk, refused]]);
+    }
+  });
+
+  test('a module that leaves a process behind costs warm starts, and nothing else', async () => {
+    const forker = 'import os, time\nif os.fork() == 0:\n    while True: time.sleep(0.01)\n';
+    const files = { 'app/forker.py': forker };
+    const context = await app('print("ok")\n', { preload: ['forker'], files });
+    for (let i = 0; i < 4; i += 1) expect((await run(context)).lines).toEqual(['ok']);
+    // Only servers keep it, and they end.
+    await waitFor('all that it left to be gone', async () => {
+      await run({ ...(await app('pass\n')), owner: 'owner-3' });
+      return processesOf(runner.pid, '"forker"').length === 0;
+    });
+  });
+
+  test.each([
+    ['a pid of everybody', '{"problems": []}', '{"pid": -1}'],
+    ['a pid that is not its own', '{"problems": []}', '{"pid": 1}'],
+    ['no number', '{"problems": []}', '{"pid": "7"}'],
+    ['no list', '{"problems": 5}'],
+    ['an end of nothing', '{"problems": []}', '{"status": 0, "cpu": NaN, "rss": 0}'],
+    ['no JSON', '['],
+  ])('a server that says %s is of no use, and does no harm', async (_, ...words) => {
+    const liar = words.map((word) => `os.write(4, ${JSON.stringify(word)}.encode())`).join('; ');
+    const files = { 'app/liar.py': `import os; ${liar}\n` };
+    const context = await app('print("ok")\n', { preload: ['liar'], files });
+    // It began before all that it started, which bear its name too.
+    const launcher = Math.min(...processesOf(runner.pid, 'launcher.py'));
+    for (let i = 0; i < 4; i += 1) expect((await run(context)).lines).toEqual(['ok']);
+    expect(isAlive(launcher)).toBe(true);
+  });
+
+  test('many modules that cannot be loaded are named in part', async () => {
+    const preload = Array.from({ length: 90 }, (_, i) => `no_such_module_${i}_${'x'.repeat(100)}`);
+    const { task } = await runWarm(await app('print("ok")\n', { preload }));
+    expect(task.lines.filter(({ m }) => m.startsWith('cannot preload'))).toHaveLength(10);
+  });
+
+  test('another account finds nothing of this one', async () => {
+    await runWarm(await app('print("ok")\n'));
+    expect(processesOf(runner.pid, 'fork server')).not.toEqual([]);
+    const other = await app('print("other")\n', { owner: 'owner-2', numChunks: 1 });
+    expect((await run(other)).lines).toEqual(['other']);
+    expect(processesOf(runner.pid, 'fork server')).toEqual([]);
+  });
 
   test.runIf(sandbox === 'namespace')(
     'what a task leaves between processes ends the server',

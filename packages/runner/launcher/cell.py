@@ -9,14 +9,19 @@ as long as it lives it tells whether a task has left a process behind.
 import array
 import contextlib
 import os
+import select
 import signal
 import socket
 import stat
+import struct
 
 import linux
 from root import MEMORY_FOLDERS, TMP_FOLDERS, Root, folder_in_tmp
 
-ANSWER_SECONDS = 10
+START_SECONDS = 10
+LOOK_SECONDS = 1
+# What there is, and CPU seconds of what was collected since the last look.
+ANSWER = struct.Struct("=cd")
 MS_OF_TMP = linux.MS_NOSUID | linux.MS_NODEV
 TMP_INODES = 65536
 # What the server itself has of a /tmp, before its tasks are given theirs.
@@ -32,14 +37,15 @@ class Cell:
     def __init__(self, zone, spec):
         """Makes a cell for tasks with these mounts; raises where it cannot be had."""
         self.zone = zone
-        mounts = [tuple(mount) for mount in spec["zone"]["mounts"]]
-        fixed = [path for path, is_writable in mounts if not is_writable]
-        self.paths = [path for path, _ in mounts]
+        mounts = spec["zone"]["mounts"]
+        fixed = [path for path, _, is_shared in mounts if is_shared]
+        self.paths = [path for path, _, _ in mounts]
         self.init_pid, self.channel, self.namespaces = fork_init(
             lambda: build_root(zone, self.paths, fixed, spec["uid"])
         )
         self.home = open_here("/proc/self/ns/mnt")
         self.is_soiled = False
+        self.lost_cpu = 0.0
 
     def add_entry(self, program, zone_spec):
         """The calls that put a new process into the cell, and its children into its pid namespace."""
@@ -51,14 +57,12 @@ class Cell:
     def furnish(self, spec):
         """Puts a task's own folders into the cell."""
         size = spec["zone"]["tmpBytes"]
-        own = [
-            (path, is_writable)
-            for path, is_writable in spec["zone"]["mounts"]
-            if is_writable or folder_in_tmp(path)
-        ]
+        self.lost_cpu = 0.0
         with contextlib.ExitStack() as stack:
             trees = []
-            for path, is_writable in own:
+            for path, is_writable, is_shared in spec["zone"]["mounts"]:
+                if is_shared and not folder_in_tmp(path):
+                    continue
                 tree = linux.open_tree(path, mount_flags(is_writable))
                 stack.callback(os.close, tree)
                 trees.append((path, is_folder(path), tree))
@@ -71,8 +75,8 @@ class Cell:
     def clear(self, spec):
         """Takes them out again. False when something of the task is left that is not in a folder."""
         with self.inside():
-            for path, is_writable in spec["zone"]["mounts"]:
-                if is_writable and not folder_in_tmp(path):
+            for path, _, is_shared in spec["zone"]["mounts"]:
+                if not is_shared and not folder_in_tmp(path):
                     linux.unmount(path)
             for folder in TMP_FOLDERS:
                 linux.unmount(folder)
@@ -95,9 +99,10 @@ class Cell:
         """Whether nothing lives in the cell but its process 1."""
         try:
             self.channel.send(ASK)
-            answer = self.channel.recv(1)
-        except OSError:
+            answer, cpu = ANSWER.unpack(self.channel.recv(ANSWER.size))
+        except (OSError, struct.error):
             return False
+        self.lost_cpu += cpu
         self.is_soiled = answer == HAS_OBJECTS
         return answer in (IS_EMPTY, HAS_OBJECTS)
 
@@ -113,7 +118,7 @@ class Cell:
 def fork_init(build):
     """Starts process 1 of new namespaces: its pid, a channel to it, and their descriptors."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    here.settimeout(ANSWER_SECONDS)
+    here.settimeout(START_SECONDS)
     middle = os.fork()
     if middle == 0:
         code = 1
@@ -142,6 +147,7 @@ def fork_init(build):
             raise OSError("the cell of a fork server: %s" % answer.decode("utf-8", "replace"))
         for fd in fds:
             os.set_inheritable(fd, False)
+        here.settimeout(LOOK_SECONDS)
         return int(data), here, fds
     except OSError:
         here.close()
@@ -153,26 +159,58 @@ def fork_init(build):
 def be_init(channel, build):
     """Body of process 1 of a cell: it collects what tasks leave, and says whether something is left."""
     try:
-        signal.set_wakeup_fd(-1)
-        # Who has no parent any more is gone as soon as it ends.
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        wake, wake_write = os.pipe()
+        for fd in (wake, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         # Not to be heard before the descriptors have been sent.
-        channel.recv(1)
+        if channel.recv(1) != GO:
+            os._exit(1)
         try:
             queues = build()
         except BaseException as error:
             channel.send(str(error).encode()[:4000] or b"-")
             os._exit(1)
-        close_all_but(channel.fileno(), queues)
+        close_all_but(channel.fileno(), wake, wake_write, queues)
         channel.send(b"+")
-        while channel.recv(1) == ASK:
-            channel.send(look_around(queues))
+        answer_until_end(channel, wake, queues)
     finally:
         os._exit(0)
 
 
+def answer_until_end(channel, wake, queues):
+    poll = select.poll()
+    for fd in (channel.fileno(), wake):
+        poll.register(fd, select.POLLIN)
+    cpu = 0.0
+    while True:
+        events = dict(poll.poll())
+        if wake in events:
+            os.read(wake, 4096)
+        cpu += collect()
+        if channel.fileno() in events:
+            if channel.recv(1) != ASK:
+                return
+            channel.send(ANSWER.pack(look_around(queues), cpu))
+            cpu = 0.0
+
+
+def collect():
+    """CPU seconds of those that have no parent any more and have ended."""
+    cpu = 0.0
+    while True:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return cpu
+        if pid == 0:
+            return cpu
+        cpu += usage.ru_utime + usage.ru_stime
+
+
 def close_all_but(*kept):
-    """Nothing of the supervisor's stays open here but this and its standard streams."""
+    """Nothing of the supervisor's stays open here but these and its standard streams."""
     last = 2
     for fd in (*sorted(kept), 65536):
         os.closerange(last + 1, fd)
@@ -181,9 +219,10 @@ def close_all_but(*kept):
 
 def look_around(queues):
     try:
-        os.waitpid(-1, os.WNOHANG)
+        # Everybody else in this namespace, whoever started it.
+        os.kill(-1, 0)
         return HAS_PROCESSES
-    except ChildProcessError:
+    except ProcessLookupError:
         pass
     for path in IPC_LISTS:
         with open(path, "rb") as file:

@@ -83,7 +83,11 @@ def open_tree(path, attributes):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
     request = mount_attributes(attributes)
     number, size = ctypes.c_long(SYS_MOUNT_SETATTR), ctypes.c_size_t(len(request))
-    _checked("restrict %s" % path, _libc.syscall(number, fd, b"", AT_EMPTY_PATH, request, size))
+    try:
+        _checked("restrict %s" % path, _libc.syscall(number, fd, b"", AT_EMPTY_PATH, request, size))
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -129,6 +133,27 @@ def kill_quietly(pid, number):
         return False
 
 
+def parent_of(pid, proc="/proc"):
+    """Raises where there is no such process."""
+    with open("%s/%d/stat" % (proc, pid), "rb") as file:
+        return int(_fields_of(file.read())[1])
+
+
+def _fields_of(text):
+    """From the state on: the command's name may hold spaces and brackets, the fields begin after the last bracket."""
+    return text[text.rindex(b")") + 2 :].split()
+
+
+def resident_bytes(pid, proc="/proc"):
+    with open("%s/%d/statm" % (proc, pid), "rb") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def children_of(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid), "rb") as file:
+        return file.read().split()
+
+
 def _parents():
     """Parent of each process that can be seen."""
     parents = {}
@@ -140,8 +165,7 @@ def _parents():
                 text = file.read()
         except OSError:
             continue
-        # The command's name may hold spaces and brackets: the fields begin after the last bracket.
-        parents[int(name)] = int(text[text.rindex(b")") + 2 :].split()[1])
+        parents[int(name)] = int(_fields_of(text)[1])
     return parents
 
 

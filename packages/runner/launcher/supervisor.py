@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 
+from fork_server import ServerFailed
 from frames import DROPPED, EXITED, OUTPUT, PAYLOAD_BYTES, STARTED, FrameWriter
 from linux import (
     PR_SET_CHILD_SUBREAPER,
@@ -30,7 +31,7 @@ from linux import (
     threads_among,
 )
 from spawn import Spawner
-from warm_servers import ServerFailed, WarmServers
+from warm_servers import WarmServers
 from zone import Zone
 
 # Output and the news of the start wait this long, so that a short task costs one write.
@@ -40,6 +41,8 @@ KILL_PASS_SECONDS = 0.02
 LEFTOVER_SECONDS = 0.02
 # A fork server whose task was killed says so within this time, or ends itself.
 LAST_WORD_SECONDS = 1
+# For fork servers at the end of the slot.
+LAST_PASS_SECONDS = 5
 # How often fork servers are looked at that may have been idle for too long.
 IDLE_LOOK_MS = 5000
 PENDING_LIMIT = 64 * 1024
@@ -179,7 +182,10 @@ class Task:
             return self.is_alone or has_no_children
         if self.killing or self.status is None:
             return False
-        return (self.is_alone or has_no_children) and self.server.is_quiet()
+        if not ((self.is_alone or has_no_children) and self.server.is_quiet()):
+            return False
+        self.cpu += self.server.lost_cpu
+        return True
 
     def kill_pass(self, now):
         self.killing = True
@@ -285,7 +291,22 @@ class Supervisor:
                 self.attend(self.task, events, now, has_no_children)
             self.warm.end_idle(now)
             self.writer.flush()
+        self.end_servers()
         self.writer.flush_blocking(5)
+
+    def stop(self, reason, grace):
+        # A signal that wakes what a task has stopped would wake idle servers too.
+        self.warm.end_idle()
+        self.task.stop(reason, grace)
+
+    def end_servers(self):
+        """In a zone they end with us, elsewhere with nobody."""
+        deadline = time.monotonic() + LAST_PASS_SECONDS
+        self.warm.end_idle()
+        while not self.reap_all() and time.monotonic() < deadline:
+            for server in self.warm.ending:
+                server.kill()
+            time.sleep(0.001)
 
     def watch(self):
         """Tells poll what is of interest now: output only while it can be passed on."""
@@ -332,7 +353,7 @@ class Supervisor:
             self.orphaned = True
             self.queue.clear()
             if self.task:
-                self.task.stop("lost", 0)
+                self.stop("lost", 0)
             return
         self.buffer += data
         while True:
@@ -354,7 +375,7 @@ class Supervisor:
         if task is None or task.run != command["id"]:
             return
         if kind == "stop":
-            task.stop(command["reason"], command["grace"])
+            self.stop(command["reason"], command["grace"])
         elif kind == "flow":
             task.paused = command["paused"]
 
@@ -376,18 +397,13 @@ class Supervisor:
                 return Task(spec, self.group, self.writer, self.spawner, server)
             except ServerFailed as error:
                 print("a fork server failed: %s" % error, file=sys.stderr, flush=True)
-                self.warm.end_now(server)
+                self.warm.end_failed(server)
         return Task(spec, self.group, self.writer, self.spawner)
 
     def listen(self, events):
         """Hears what fork servers say of their tasks."""
         for server in [s for s in self.warm.servers if s.channel.fileno() in events]:
-            try:
-                ended = server.listen()
-            except (OSError, ValueError, KeyError):
-                # Its process has ended, or is not one that we know any more.
-                server.kill()
-                continue
+            ended = self.warm.listen(server)
             if ended and self.task and self.task.server is server:
                 self.task.note_end(*ended, is_main=True)
 
@@ -403,6 +419,10 @@ class Supervisor:
             if not self.warm.note_end(pid) and self.task:
                 cpu = usage.ru_utime + usage.ru_stime
                 self.task.note_end(status, cpu, usage.ru_maxrss * 1024, pid == self.task.pid)
+
+    def reap_all(self):
+        self.reap()
+        return not self.warm.process_count
 
     def has_only_servers(self):
         count = self.warm.process_count
@@ -427,9 +447,9 @@ class Supervisor:
     def keep_limits(self, task, now):
         if task.reason is None:
             if task.timeout_at is not None and now >= task.timeout_at:
-                task.stop("timeout", task.spec["grace"])
+                self.stop("timeout", task.spec["grace"])
             elif now >= self.lease_end(task):
-                task.stop("notRenewed", task.spec["grace"])
+                self.stop("notRenewed", task.spec["grace"])
         over = task.status is not None and task.reason is None
         if over and task.kill_at is None:
             task.look_at_crowd()

@@ -8,7 +8,7 @@ Nobody of the same user may look into it or trace it (its starter sees to that, 
 tasks with plain starts live beside it.
 
 Descriptor 4 is a socket (SOCK_SEQPACKET) to the supervisor. From it: one packet per task, with descriptors
-of its standard output, its standard error and its message (JSON: argv, cwd, env). To it, all JSON: what could
+of its standard output, its standard error, a gate that it waits at, and its message (JSON: argv, cwd, env). To it, all JSON: what could
 not be loaded, once; then for each task its pid, and at its end its wait status and usage.
 """
 import atexit
@@ -31,7 +31,8 @@ CHANNEL = 4
 PR_SET_DUMPABLE = 4
 MESSAGE_BYTES = 1 << 24
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+# Holds the interpreter's lock: no thread goes on while the process ends.
+_libc = ctypes.PyDLL(None)
 
 
 def load(modules):
@@ -41,8 +42,8 @@ def load(modules):
         try:
             __import__(name)
         except BaseException as error:
-            problems.append("%s: %s: %s" % (name, type(error).__name__, error))
-    return problems
+            problems.append(("%s: %s: %s" % (name, type(error).__name__, error))[:200])
+    return problems[:10]
 
 
 def compile_script(path):
@@ -84,10 +85,10 @@ class Server:
                     os.close(fd)
 
     def receive(self):
-        data, ancillary, _, _ = self.channel.recvmsg(16, socket.CMSG_SPACE(3 * 4))
+        data, ancillary, _, _ = self.channel.recvmsg(16, socket.CMSG_SPACE(4 * 4))
         if not data:
             os._exit(0)
-        return struct.unpack("3i", ancillary[0][2])
+        return struct.unpack("4i", ancillary[0][2])
 
     def fork(self):
         """True in the child."""
@@ -132,8 +133,11 @@ def reseed():
 
 
 def dress(descriptors):
-    """Gives a child what a new process would have been started with."""
-    out, err, message = descriptors
+    """Gives a child what a new process would have been started with, once it is known to be there."""
+    out, err, gate, message = descriptors
+    if os.read(gate, 1) != b"+":
+        os._exit(1)
+    os.close(gate)
     task = json.loads(os.pread(message, MESSAGE_BYTES, 0))
     os.close(message)
     for fd, target in ((out, 1), (err, 2)):

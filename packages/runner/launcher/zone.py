@@ -177,7 +177,7 @@ class Zone:
 
     def prepare(self, spec):
         """What of a task's start is done in the supervisor: places for its mounts."""
-        self.root.set_points([path for path, _ in spec["zone"]["mounts"]], spec["uid"])
+        self.root.set_points([path for path, _, _ in spec["zone"]["mounts"]], spec["uid"])
 
     def add_entry(self, program, spec):
         """The calls that put a task into the zone; they need the supervisor's rights."""
@@ -192,7 +192,7 @@ class Zone:
         tmp, other = self.root.inside("/tmp"), self.root.inside("/var/tmp")
         add("mount /var/tmp", "mount", tmp, other, 0, linux.MS_BIND, 0)
         made = set()
-        for path, is_writable in zone["mounts"]:
+        for path, is_writable, _ in zone["mounts"]:
             self._add_point_in_tmp(program, path, made)
             self._add_bind(program, path, is_writable)
         step = "enter its own root"

@@ -96,6 +96,7 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
   });
   return {
     slot,
+    owner: context.owner,
     argv: command,
     env,
     warm: deps.warmStarts ? warmStart(staged, env, cache) : undefined,
@@ -130,8 +131,16 @@ function warmStart(
 ): WarmStart | undefined {
   const { context, limits } = attempt;
   const base = baseVariables(paths, command[0]);
-  const setup = [limits.cpus, limits.memoryBytes, groups];
-  return warmStartOf({ context, command, componentDir, base, env, setup });
+  const { cpus, memoryBytes } = limits;
+  return warmStartOf({
+    context,
+    command,
+    componentDir,
+    base,
+    env,
+    memoryBytes,
+    setup: [cpus, groups],
+  });
 }
 
 /** The one that the task was given; where there are GPUs none for a task that asks for none. */
@@ -145,12 +154,13 @@ function mountsOf(staged: StagedAttempt, cache: Cache): Mount[] {
   const { attempt, paths, componentDir, interpreterFolders } = staged;
   const isMerging = attempt.context.kind === 'ASSEMBLER';
   const isReading = attempt.context.component.readOnlyInput;
-  const readOnly = [componentDir, cache.shared, ...interpreterFolders];
-  if (isMerging) readOnly.push(paths.manifest);
+  const shared = [componentDir, cache.shared, ...interpreterFolders];
+  const own = [paths.output, paths.tmp, cache.user];
   return [
-    ...readOnly.map((path) => ({ path, isWritable: false })),
-    { path: paths.input, isWritable: !isReading },
-    ...[paths.output, paths.tmp, cache.user].map((path) => ({ path, isWritable: true })),
+    ...shared.map((path) => ({ path, isWritable: false, isShared: true })),
+    ...(isMerging ? [{ path: paths.manifest, isWritable: false, isShared: false }] : []),
+    { path: paths.input, isWritable: !isReading, isShared: false },
+    ...own.map((path) => ({ path, isWritable: true, isShared: false })),
   ];
 }
 

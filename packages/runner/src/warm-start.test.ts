@@ -18,7 +18,8 @@ function request(changes: Partial<WarmStartRequest> = {}, context: object = {}):
     componentDir: '/packages/1',
     base: BASE,
     env: { ...BASE, TASK_ID: 't', AN_API_KEY: 'k' },
-    setup: [1, 2 ** 30],
+    memoryBytes: 2 ** 30,
+    setup: [1],
     ...changes,
   };
 }
@@ -32,6 +33,7 @@ describe('a warm start', () => {
       expect(warmStartOf(request({ env: { ...BASE, [name]: '1' } }))).toBeUndefined();
     }
     expect(warmStartOf(request({ env: { ...BASE, LANG: 'de' } }))).toBeUndefined();
+    expect(warmStartOf(request({ memoryBytes: 2 ** 25 }))).toBeUndefined();
   });
 
   it('is shared by tasks of one account, package and setup alone', () => {
@@ -40,7 +42,8 @@ describe('a warm start', () => {
     const others = [
       keyOf({}, { owner: 'b' }),
       keyOf({ componentDir: '/packages/2' }),
-      keyOf({ setup: [2, 2 ** 30] }),
+      keyOf({ setup: [2] }),
+      keyOf({ memoryBytes: 2 ** 31 }),
       keyOf({ base: { ...BASE, HOME: '/tmp' }, env: { ...BASE, HOME: '/tmp' } }),
       keyOf({}, { component: { entrypoint: 'main.py', preload: ['a'], network: 'default' } }),
       keyOf({}, { component: { entrypoint: 'main.py', preload: [], network: 'none' } }),

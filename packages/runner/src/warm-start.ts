@@ -20,18 +20,23 @@ export interface WarmStartRequest {
   /** What every task of this slot is started with, and all that it is. */
   base: Record<string, string>;
   env: Record<string, string>;
+  memoryBytes: number;
   /** Whatever else the sandbox sets up once: another server for another value. */
   setup: unknown;
 }
 
+/** With less, what a loaded interpreter needs beside its task would matter. */
+const LEAST_MEMORY = 64 * 1024 ** 2;
+
 /** Undefined for a task that has to be started plainly. */
 export function warmStartOf(request: WarmStartRequest): WarmStart | undefined {
-  const { context, command, componentDir, base, env, setup } = request;
+  const { context, command, componentDir, base, env, memoryBytes, setup } = request;
   const { component, owner, kind } = context;
   if (command.length !== 2 || extname(component.entrypoint) !== '.py') return undefined;
+  if (memoryBytes < LEAST_MEMORY) return undefined;
   if (!isStartedAlike(base, env)) return undefined;
   const { preload } = component;
-  const what = [owner, componentDir, command, base, preload, component.network, setup];
+  const what = [owner, componentDir, command, base, preload, component.network, memoryBytes, setup];
   const key = createHash('sha256').update(JSON.stringify(what)).digest('base64url').slice(0, 22);
   const isWorthIt = preload.length > 0 || (kind === 'APP' && context.numChunks >= MANY_CHUNKS);
   return { key, preload, env: base, starts: isWorthIt };

@@ -89,6 +89,7 @@ export class LaunchedSandbox implements Sandbox {
           groups: request.groups,
           zone: this.zoneOf(request),
           warm: request.warm,
+          owner: request.owner,
           umask: uid === null ? UMASK.own : UMASK.slot,
           fileBytes: request.diskBytes,
           pids: this.options.processes,
@@ -113,7 +114,7 @@ export class LaunchedSandbox implements Sandbox {
   private zoneOf({ mounts, network, memoryBytes }: SandboxRequest): object | undefined {
     if (this.options.tier !== 'namespace') return undefined;
     return {
-      mounts: mounts.map(({ path, isWritable }) => [path, isWritable]),
+      mounts: mounts.map(({ path, isWritable, isShared }) => [path, isWritable, isShared]),
       network: network === 'none' ? 'none' : this.options.network,
       tmpBytes: memoryFolderBytes(memoryBytes),
     };

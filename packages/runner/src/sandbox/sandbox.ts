@@ -3,6 +3,8 @@ import type { SandboxTier, TaskNetwork } from '@bytenite/contract';
 /** Everything a sandbox needs to start one task; paths are absolute. */
 export interface SandboxRequest {
   slot: number;
+  /** Account of the job: what is kept for the next task is kept for this one's alone. */
+  owner: string;
   argv: [string, ...string[]];
   env: Record<string, string>;
   cwd: string;
@@ -46,6 +48,8 @@ export interface WarmStart {
 export interface Mount {
   path: string;
   isWritable: boolean;
+  /** The same for other tasks of this slot and setup; what is not is looked up anew for each. */
+  isShared: boolean;
 }
 
 /** Files and folders that /tmp and /dev/shm, which lie in memory, hold each in tier `namespace` (see zone.py). */
