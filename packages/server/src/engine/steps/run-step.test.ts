@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => checkAndDispose(ctx));
 
-const RUN: Record<StepName, (run: StepRun) => Promise<void>> = {
+const RUN: Record<StepName, (run: StepRun) => Promise<unknown>> = {
   source: runSourceStep,
   chunks: runChunksStep,
   collect: runCollectStep,
