@@ -1,17 +1,18 @@
 /** Whether a task costs the same in a small job and in a large one, and what memory that takes. */
-import { readOptions } from './support/options.ts';
+import { parseArgs } from 'node:util';
+import { BENCH_OPTIONS, toBenchOptions } from './support/options.ts';
 import { pushNullComponents, runNullJob } from './support/null-jobs.ts';
 import { cpuPerTask, peakMemory, platformCpu, startMeasured } from './support/platform.ts';
 import { beginReport, printReport, progress } from './support/report.ts';
 import { medians } from './support/statistics.ts';
 
 const AIM = 1.3;
-const WARM_UP_TASKS = 5000;
 const SMALL = 1000;
 
 const METHOD = [
   'As the bench dispatch, at three sizes. Every measurement has a platform of its own, which is warm when',
   'it begins; the sizes take turns. Cost is wall time by task. Memory is the peak resident set (VmHWM).',
+  'With --real each app task is a short Python script, in the namespace tier with warm starts.',
 ];
 
 interface Cost {
@@ -24,14 +25,14 @@ interface Cost {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ rounds: 3, tasks: 100_000 });
+  const options = readScaleOptions();
   const sizes = [...new Set([SMALL, Math.min(10_000, options.tasks), options.tasks])];
   const start = beginReport();
   const rounds: { tasks: number; cost: Cost }[][] = [];
   for (let i = 0; i < options.rounds; i++) {
     const round = [];
     for (const tasks of sizes) {
-      const cost = await measure(tasks);
+      const cost = await measure(tasks, options.isReal);
       progress(`round ${i + 1}: ${tasks} tasks, ${Math.round(cost.appMicroseconds)} µs each`);
       round.push({ tasks, cost });
     }
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     {
       bench: 'scale',
       method: METHOD,
-      settings: { sizes, warmUpTasks: WARM_UP_TASKS },
+      settings: { sizes, isReal: options.isReal, warmUpTasks: warmUpTasks(options.isReal) },
       rounds,
       medians: Object.fromEntries(middle.map(({ tasks, ...cost }) => [tasks, cost])),
       ratios: {},
@@ -74,17 +75,30 @@ async function main(): Promise<void> {
   );
 }
 
+function readScaleOptions() {
+  const { values } = parseArgs({
+    options: { ...BENCH_OPTIONS, real: { type: 'boolean', default: false } },
+  });
+  return { ...toBenchOptions(values, { rounds: 3, tasks: 100_000 }), isReal: values.real };
+}
+
+/** Both programs are warm after so many. */
+function warmUpTasks(isReal: boolean): number {
+  return isReal ? 200 : 5000;
+}
+
 function costOf(round: readonly { cost: Cost }[], i: number): Record<keyof Cost, number> {
   const entry = round[i];
   if (entry === undefined) throw new Error('a size was not measured');
   return { ...entry.cost };
 }
 
-async function measure(tasks: number): Promise<Cost> {
-  const platform = await startMeasured({ sandbox: 'null', profileDir: null });
+async function measure(tasks: number, isReal: boolean): Promise<Cost> {
+  const sandbox = isReal ? 'namespace' : 'null';
+  const platform = await startMeasured({ sandbox, profileDir: null });
   try {
     await pushNullComponents(platform);
-    await runNullJob(platform, WARM_UP_TASKS);
+    await runNullJob(platform, warmUpTasks(isReal));
     const before = platformCpu(platform);
     const { whole, partitioned } = await runNullJob(platform, tasks);
     const cpu = cpuPerTask(before, platformCpu(platform), tasks);

@@ -1,4 +1,4 @@
-/** Jobs of the null sandbox: a partitioner that really runs, and app tasks that do not. */
+/** Jobs for the null sandbox: a partitioner that really runs, and app tasks that do nothing, in another sandbox too. */
 import { pushComponent } from '../../tests/support/components.ts';
 import { fetchResults, runJob, type JobTimes, type Platform } from './platform.ts';
 
@@ -16,8 +16,14 @@ const SAMPLES = 20;
 
 export async function pushNullComponents(platform: Platform): Promise<void> {
   await pushComponent(platform, { name: 'many', type: 'partitioner', main: PARTITIONER });
-  await pushComponent(platform, { name: 'none', type: 'app', main: 'raise SystemExit(1)\n' });
+  await pushComponent(platform, { name: 'none', type: 'app', main: REAL_TASK });
 }
+
+/** Does what the null sandbox says that it did. */
+const REAL_TASK = `import os
+with open(os.environ["TASK_RESULTS_DIR"] + "/result.txt", "w") as result:
+    result.write("result of the null sandbox\\n")
+`;
 
 /** Runs a job of that many tasks and checks what it delivered. */
 export async function runNullJob(platform: Platform, tasks: number): Promise<JobTimes> {

@@ -115,7 +115,7 @@ interface EndedJob {
 
 /** Looks seldom, so that looking costs the server nothing; the times are the server's own. */
 const LOOK_MS = 250;
-const JOB_LIMIT_MS = 15 * 60_000;
+const JOB_LIMIT_MS = 60 * 60_000;
 
 export async function endOfJob(platform: Platform, id: string): Promise<EndedJob> {
   const deadline = Date.now() + JOB_LIMIT_MS;
