@@ -215,11 +215,12 @@ describe.each(PLACES)('tier %s as %s', (sandbox, user) => {
 
   /** Tasks of a context one after another, until one of them was warm. */
   async function runWarm(context: TaskContext) {
-    for (let i = 0; i < 200; i += 1) {
+    const deadline = performance.now() + 60_000;
+    for (;;) {
       const done = await run(context);
       if (isWarm(done.task)) return done;
+      if (performance.now() > deadline) throw new Error('no task had a warm start');
     }
-    throw new Error('no task had a warm start');
   }
 
   test('a warm task finds what any task finds', async () => {

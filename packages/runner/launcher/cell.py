@@ -19,7 +19,7 @@ import linux
 from root import MEMORY_FOLDERS, TMP_FOLDERS, Root, folder_in_tmp
 
 START_SECONDS = 10
-LOOK_SECONDS = 1
+LOOK_SECONDS = 5
 # What there is, and CPU seconds of what was collected since the last look.
 ANSWER = struct.Struct("=cd")
 MS_OF_TMP = linux.MS_NOSUID | linux.MS_NODEV

@@ -18,7 +18,7 @@ from cell import Cell
 from linux import children_of, descendants, kill_quietly, parent_of, resident_bytes
 
 FORK_SECONDS = 5
-STOP_SECONDS = 1
+STOP_SECONDS = 5
 PACKET_BYTES = 1 << 16
 HIGH_FD = 200
 # What it needs itself beside its tasks, which have a limit to themselves.

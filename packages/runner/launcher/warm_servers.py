@@ -19,7 +19,7 @@ LARGE_BYTES = 64 << 20
 LARGE_IDLE_SECONDS = 10
 MOST_SERVERS = 2
 # A server that could not be had is not asked for again at once.
-RETRY_SECONDS = 60
+RETRY_SECONDS = 10
 MOST_KEYS = 64
 # A module that takes longer to load is loaded by each task.
 LOAD_SECONDS = 120

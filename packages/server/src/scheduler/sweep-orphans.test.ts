@@ -170,8 +170,7 @@ describe('what is needed stays, however old it is', () => {
       await ageAll(ctx);
       await sweepOrphans(ctx);
     };
-    await step(); // source
-    await step(); // chunks
+    await step(); // source and chunks
     const runner = await TestRunner.register(ctx);
     await runner.report(succeeded(ctx, await runner.claimOne(), { 'out.txt': 'x' }));
     await step(); // collect

@@ -138,13 +138,13 @@ function isClaimable(now: number) {
 const CLAIMS = 724_617_302;
 
 /**
- * Until the transaction ends nobody else takes tasks of these accounts, so what they hold stays below their limits.
- * Jobs are locked after it, and whoever has locked a job never asks for this.
+ * Until the transaction ends nobody else takes tasks of these accounts, or for this runner: what was seen of what
+ * they hold stays true. A runner comes before accounts, and jobs are locked after both.
  */
-export async function lockClaimsOf(tx: Tx, accounts: readonly string[]): Promise<void> {
+export async function lockClaims(tx: Tx, ids: readonly string[]): Promise<void> {
   if (!locksRows(tx)) return;
-  for (const account of accounts.toSorted()) {
-    await sql`select pg_advisory_xact_lock(${sql.lit(CLAIMS)}, hashtext(${account}))`.execute(tx);
+  for (const id of ids.toSorted()) {
+    await sql`select pg_advisory_xact_lock(${sql.lit(CLAIMS)}, hashtext(${id}))`.execute(tx);
   }
 }
 

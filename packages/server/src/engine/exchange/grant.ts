@@ -14,6 +14,7 @@ import { grantedTo, shareOut } from '../../domain/share-out.ts';
 import { taskIdMaker } from '../../domain/task-id.ts';
 import { lockJob } from '../../store/jobs.ts';
 import { holdsLeases, runsAlone } from '../../store/leases.ts';
+import { lockClaims } from '../../store/queue.ts';
 import type { ReadyClass } from '../../store/ready.ts';
 import type { Tx } from '../../store/store.ts';
 import { isKeptFor, waitingKey } from '../fairness/reservations.ts';
@@ -48,9 +49,11 @@ export async function claimForRunner(
   { jobs, standings }: Candidates,
 ): Promise<Claimed> {
   const { prefetch, idle } = request;
+  const isAnyAlone = jobs.some(({ alone }) => alone);
+  if (isAnyAlone) await lockClaims(tx, [runner.id]);
   // Nothing comes beside a task that has its runner for itself, and it comes to an empty one.
   if (await runsAlone(tx, runner.id)) return { jobs: [], isBeaten: false };
-  const isEmpty = jobs.some(({ alone }) => alone) && !(await holdsLeases(tx, runner.id));
+  const isEmpty = isAnyAlone && !(await holdsLeases(tx, runner.id));
   const capacity = { ...request.free, prefetch, idle, isEmpty, left: MAX_GRANTS };
   const { counts, passedOver } = shareOut(jobs, await withRoomNow(tx, standings), {
     size: runner,

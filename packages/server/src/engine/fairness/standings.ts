@@ -12,7 +12,7 @@ import type { Share } from '../../domain/share-out.ts';
 import {
   heldByAccount,
   limitsOfAccounts,
-  lockClaimsOf,
+  lockClaims,
   readUsage,
   waitingAccounts,
 } from '../../store/queue.ts';
@@ -82,7 +82,7 @@ export async function withRoomNow(
   standings: readonly Standing[],
 ): Promise<Map<string, Share>> {
   const limited = standings.filter(({ limits }) => isLimited(limits));
-  await lockClaimsOf(
+  await lockClaims(
     tx,
     limited.map(({ account }) => account),
   );
