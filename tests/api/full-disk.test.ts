@@ -192,6 +192,10 @@ describe.runIf(small.isMounted)('a disk that has no room for what comes', () => 
     const filler = path.join(small.dir, 'filler');
     const left = (await freeBytes()) - LIMIT / 2;
     await writeFile(filler, Buffer.alloc(left));
+    // What other programs write is seen a moment later.
+    await until(10_000, 'the platform to see it', async () =>
+      (await refusal(platform, 'POST', JOBS, { app: 'writer' })).startsWith('503/14') ? true : null,
+    );
     const said = await refusal(platform, 'POST', '/v1/auth/admin/backups', {});
     expect(said).toMatch(/^503\/14 the platform's disk is almost full/);
     await rm(filler);

@@ -18,7 +18,10 @@ beforeAll(async () => {
     // Whatever process is left then is one that must not be (tests/runner looks at warm starts).
     runnerArgs: [
       '--no-warm-starts',
-      ...['--task-disk', String(20 * 1024 * 1024), '--task-logs', String(1024 * 1024)],
+      '--task-disk',
+      String(20 * 1024 * 1024),
+      '--task-logs',
+      String(1024 * 1024),
     ],
   });
   await pushComponent(platform, { name: 'good', type: 'app', main: GOOD });
