@@ -303,6 +303,9 @@ describe.each(PLACES)('tier %s as %s', (sandbox, user) => {
     expect(task.lines.map(({ l, m }) => `${l} ${m}`)).toContain(
       "WARN cannot preload no_such_module: ModuleNotFoundError: No module named 'no_such_module'",
     );
+    // Once, and not with each of a hundred thousand tasks.
+    const next = await runWarm(context);
+    expect(next.task.lines.filter(({ l }) => l === 'WARN')).toEqual([]);
   });
 
   test('a task that takes too long is ended, and what it used is known', async () => {

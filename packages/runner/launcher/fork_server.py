@@ -127,6 +127,11 @@ class ForkServer:
         self.is_ready = True
         return None
 
+    def take_problems(self):
+        """What could not be loaded, told with its first task and not with every one."""
+        problems, self.problems = self.problems, []
+        return problems
+
     def is_quiet(self):
         """Whether nothing of its task is left but the server, which does nothing until the next one."""
         try:
