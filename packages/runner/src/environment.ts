@@ -7,6 +7,7 @@ import {
   type TaskContext,
 } from '@bytenite/contract';
 import type { AttemptPaths } from './attempt-folder.ts';
+import { PerSlot } from './per-slot.ts';
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -26,21 +27,15 @@ export function taskEnvironment(
   caches: CacheDirs,
   { interpreter, gpus }: { interpreter: string; gpus: string | null },
 ): Record<string, string> {
-  let byPaths = shared.get(context);
-  if (!byPaths) shared.set(context, (byPaths = new WeakMap()));
-  let variables = byPaths.get(paths);
-  if (!variables) {
-    variables = {
-      ...baseVariables(paths, interpreter),
-      ...variablesOf(context.secrets),
-      ...kindVariables(context, paths),
-      JOB_ID: context.jobId,
-      SHARED_CACHE_DIR: caches.shared,
-      USER_CACHE_DIR: caches.user,
-      SECRETS: JSON.stringify(context.secrets.map(presentSecret)),
-    };
-    byPaths.set(paths, variables);
-  }
+  const variables = shared.get(context, paths, () => ({
+    ...baseVariables(paths, interpreter),
+    ...variablesOf(context.secrets),
+    ...kindVariables(context, paths),
+    JOB_ID: context.jobId,
+    SHARED_CACHE_DIR: caches.shared,
+    USER_CACHE_DIR: caches.user,
+    SECRETS: JSON.stringify(context.secrets.map(presentSecret)),
+  }));
   const own = {
     TASK_ID: grant.taskId,
     ATTEMPT: String(grant.ref.attempt),
@@ -51,7 +46,7 @@ export function taskEnvironment(
   return { ...variables, ...own, ...chunk };
 }
 
-const shared = new WeakMap<TaskContext, WeakMap<AttemptPaths, Record<string, string>>>();
+const shared = new PerSlot<Record<string, string>>();
 
 /** What every task has, and what does not change between the tasks of a slot. */
 export function baseVariables(paths: AttemptPaths, interpreter: string): Record<string, string> {

@@ -10,6 +10,7 @@ import type { DiskWatch } from './disk-watch.ts';
 import { baseVariables, taskEnvironment } from './environment.ts';
 import { failpoint } from './failpoint.ts';
 import { mebibytes } from './outcome.ts';
+import { PerSlot } from './per-slot.ts';
 import type {
   Mount,
   Sandbox,
@@ -124,22 +125,20 @@ function toRequest(deps: ExecuteDeps, staged: StagedAttempt): SandboxRequest {
   };
 }
 
+const warmStarts = new PerSlot<WarmStart | undefined>();
+
 function warmStart(
   { attempt, paths, command, componentDir }: StagedAttempt,
   env: Record<string, string>,
   { groups }: Cache,
 ): WarmStart | undefined {
   const { context, limits } = attempt;
-  const base = baseVariables(paths, command[0]);
   const { cpus, memoryBytes } = limits;
-  return warmStartOf({
-    context,
-    command,
-    componentDir,
-    base,
-    env,
-    memoryBytes,
-    setup: [cpus, groups],
+  // Nothing of it depends on the one task; its own variables are none that act at a start.
+  return warmStarts.get(context, paths, () => {
+    const base = baseVariables(paths, command[0]);
+    const setup = [cpus, groups];
+    return warmStartOf({ context, command, componentDir, base, env, memoryBytes, setup });
   });
 }
 
