@@ -1,4 +1,5 @@
 /** Caches, the files that were put into them, and their last changes. */
+import { randomBytes } from 'node:crypto';
 import { FIRST_VERSION } from '@bytenite/contract';
 import { locksRows } from './dialect.ts';
 import type { Db, Tx } from './store.ts';
@@ -46,7 +47,6 @@ export function versionOf(cache: Pick<CacheRow, 'revision' | 'token'> | undefine
 export interface Change {
   /** What is removed, `''` for all; null where a file is put. */
   removed: string | null;
-  token: string;
   /** By how much the cache grows. */
   bytes: number;
   files: number;
@@ -56,8 +56,10 @@ export interface Change {
 export async function changeCache(
   tx: Tx,
   cache: CacheRow,
-  { removed, token, bytes, files }: Change,
+  { removed, bytes, files }: Change,
 ): Promise<number> {
+  // Tells this history from another that has come as far.
+  const token = randomBytes(9).toString('base64url');
   const revision = cache.revision + 1;
   const sizes = { size_bytes: cache.size_bytes + bytes, files: cache.files + files };
   await tx

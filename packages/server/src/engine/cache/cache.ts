@@ -4,6 +4,9 @@ import type { Account } from '../auth/account.ts';
 
 export const SHARED_CACHE = 'shared';
 
+/** A removed file stays so long: a runner that follows the cache just now has read it by then. */
+export const READ_MS = 3600 * 1000;
+
 /** A user's cache goes by the account's id. */
 export function cacheIdOf(account: Pick<Account, 'id'>, scope: CacheScope | undefined): string {
   return scope === 'shared' ? SHARED_CACHE : account.id;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { notFound, type CacheScope } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import {
@@ -10,12 +9,15 @@ import {
 } from '../../store/caches.ts';
 import { insertGarbageOfAll } from '../../store/records.ts';
 import type { Account } from '../auth/account.ts';
-import { cacheIdOf, isAtOrBelow, requireCacheFolder, requireCacheWriter } from './cache.ts';
+import {
+  cacheIdOf,
+  isAtOrBelow,
+  READ_MS,
+  requireCacheFolder,
+  requireCacheWriter,
+} from './cache.ts';
 import { listedFiles } from './listed-files.ts';
 import { noteCacheChange } from './versions.ts';
-
-/** A runner that follows the cache just now has read the file by then. */
-const READ_MS = 3600 * 1000;
 
 /**
  * Removes a file, or a folder with its contents. Runners follow before their next task that uses the cache,
@@ -43,8 +45,7 @@ export async function deleteFromCache(
       files.map((file) => file.path),
     );
     const bytes = files.reduce((sum, file) => sum + file.size_bytes, 0);
-    const token = randomBytes(9).toString('base64url');
-    await changeCache(tx, cache, { removed, token, bytes: -bytes, files: -files.length });
+    await changeCache(tx, cache, { removed, bytes: -bytes, files: -files.length });
   });
   noteCacheChange(ctx.store, id);
 }

@@ -1,5 +1,4 @@
 /** Files that users put into caches, by signed links. */
-import { randomBytes } from 'node:crypto';
 import { notFound, precondition, type ApiError, type CacheScope } from '@bytenite/contract';
 import { v7 as uuidv7 } from 'uuid';
 import { BlobTooLarge } from '../../blob/blob-store.ts';
@@ -23,6 +22,7 @@ import {
   cacheWords,
   foldersAbove,
   requireCachePath,
+  READ_MS,
   requireCacheWriter,
   SHARED_CACHE,
 } from './cache.ts';
@@ -30,8 +30,6 @@ import { noteCacheChange } from './versions.ts';
 
 /** Listing, comparing and following a cache look at each of its files. */
 const MAX_FILES = 10_000;
-/** A runner that follows the cache just now has read the file by then. */
-const READ_MS = 3600 * 1000;
 
 export interface CachePlace {
   cache: string;
@@ -77,7 +75,6 @@ export async function putCacheFile(ctx: Context, incoming: IncomingCacheFile): P
       if (before !== undefined) await insertGarbage(tx, before.key, ctx.now() + READ_MS);
       const change = {
         removed: null,
-        token: randomBytes(9).toString('base64url'),
         bytes: size - (before?.size_bytes ?? 0),
         files: before === undefined ? 1 : 0,
       };
