@@ -162,7 +162,7 @@ function readPreload(read: Reader): string[] {
   if (wrong !== undefined) {
     read.problem(
       'preload',
-      `must be names of Python modules, like numpy or xml.etree, not ${wrong}`,
+      `must be names of Python modules, like numpy or xml.etree, not "${wrong}"`,
     );
   }
   return names;

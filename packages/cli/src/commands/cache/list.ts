@@ -20,11 +20,11 @@ export function addList(group: Command): void {
   const command = group
     .command('list')
     .description('list one level of a cache')
-    .argument('[path]', 'a folder of it', '')
+    .argument('[path]', 'a folder of it (else the uppermost)')
     .option('--json', 'print the object')
     .addHelpText('after', HELP);
   addSharedOption(command, 'the cache that the tasks of all read').action(
-    async (path: string, options: Options) => {
+    async (path = '', options: Options) => {
       const client = await sessionOf(command);
       const query = { path, scope: scopeOf(options) };
       if (options.json) {
