@@ -1,7 +1,16 @@
 /** How long work stands still after a SIGKILL with ten thousand tasks in flight, and that nothing is lost by it. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
+import path from 'node:path';
 import { openDatabase, type Database } from '../tests/kill/database.ts';
-import { startPlatform } from '../tests/support/platform.ts';
+import {
+  flags,
+  programOf,
+  RUNNER,
+  startPlatform,
+  startProgram,
+  until,
+  type Program,
+} from '../tests/support/platform.ts';
 import { readOptions } from './support/options.ts';
 import { pushNullComponents } from './support/null-jobs.ts';
 import { endOfJob, fetchResults, type Platform } from './support/platform.ts';
@@ -11,21 +20,22 @@ import { medians } from './support/statistics.ts';
 const AIM_SECONDS = 5;
 /** Tasks that wait behind those in flight. */
 const WAITING = 2000;
-/** As long as tasks in flight last at most, until the runner is started anew. */
-const TASK_MS = 60_000;
+/** As long as tasks in flight last at most; those of runners that are started anew last no time. */
+const DAWDLE = { BYTENITE_FAILPOINTS: 'run=0-60000' };
+/** A runner of root has a uid for as many tasks at once, and some for what comes next. */
+const TASKS_OF_A_RUNNER = 700;
 const IN_FLIGHT_MS = 300_000;
-const LOOK_MS = 20;
 
 const METHOD = [
-  'Jobs of the null sandbox on a runner that has room for all: each task dawdles for up to a minute while it has a',
-  'lease. When as many are in flight, the server or the runner is ended with SIGKILL and started again at once.',
-  'Counted is the time from the signal to the next committed result, and after the end of the job what is lost',
-  '(chunks without a result) and what was committed twice. A runner that comes back has lost its tasks: they are',
-  'all given out again.',
+  'A job of the null sandbox on as many runners as have room for all its tasks, each of which dawdles for up to a',
+  'minute while it has a lease. When as many are in flight, the server or all runners are ended with SIGKILL and',
+  'started again at once. Counted is the time from the signal to the next committed result, and after the end of',
+  'the job what is lost (chunks without a result) and what was committed twice. Runners that come back have lost',
+  'their tasks: they are all given out again, and do not dawdle.',
 ];
 
-type Victim = 'server' | 'runner';
-const VICTIMS: readonly Victim[] = ['server', 'runner'];
+const VICTIMS = ['server', 'runners'] as const;
+type Victim = (typeof VICTIMS)[number];
 
 interface Round {
   seconds: number;
@@ -36,7 +46,7 @@ interface Round {
 async function main(): Promise<void> {
   const options = readOptions({ rounds: 3, tasks: 10_000 });
   const start = beginReport();
-  const rounds: Record<Victim, Round[]> = { server: [], runner: [] };
+  const rounds: Record<Victim, Round[]> = { server: [], runners: [] };
   for (let i = 0; i < options.rounds; i++) {
     for (const victim of VICTIMS) {
       const round = await measure(victim, options.tasks);
@@ -79,32 +89,74 @@ async function main(): Promise<void> {
 }
 
 async function measure(victim: Victim, tasks: number): Promise<Round> {
-  const dawdle = { BYTENITE_FAILPOINTS: `run=0-${TASK_MS}` };
-  const runnerArgs = ['--sandbox', 'null', '--cpus', String(tasks), '--memory', '1e15'];
   const platform = await startPlatform({
-    env: dawdle,
-    runnerArgs: [...runnerArgs, '--python', PYTHON],
+    runnerArgs: ['--sandbox', 'null', '--cpus', '1', '--python', PYTHON],
   });
   const database = openDatabase(platform.dataDir);
+  const runners: Program[] = [];
   try {
     await pushNullComponents(platform);
     const total = tasks + WAITING;
     const id = await startJob(platform, total);
-    await untilInFlight(database, tasks);
+    await until(IN_FLIGHT_MS, 'the chunks', () => chunksOf(database));
+    await stop(platform.runner);
+    runners.push(...(await startRunners(platform, tasks, DAWDLE)));
+    // A few end while others begin.
+    await until(IN_FLIGHT_MS, 'tasks in flight', () => inFlight(database, tasks * 0.95));
     const before = await committed(database);
     const killedAt = performance.now();
-    const program = victim === 'server' ? platform.server : platform.runner;
-    await program?.kill();
-    await (victim === 'server' ? platform.startServer() : platform.startRunner());
-    while ((await committed(database)) <= before) await sleep(LOOK_MS);
+    if (victim === 'server') {
+      await platform.server.kill();
+      await platform.startServer();
+    } else {
+      await Promise.all(runners.splice(0).map((runner) => runner.kill()));
+      runners.push(...(await startRunners(platform, tasks, {})));
+    }
+    await until(IN_FLIGHT_MS, 'a result', async () =>
+      (await committed(database)) > before ? true : null,
+    );
     const seconds = (performance.now() - killedAt) / 1000;
     await endOfJob(platform, id);
     const { count } = await fetchResults(platform, id, total);
     return { seconds, lost: total - count, doubleCommits: (await committed(database)) - total };
   } finally {
+    await Promise.all(runners.map((runner) => runner.kill()));
     await database.close();
     await platform.close();
   }
+}
+
+/** It gives back what it has not begun. */
+async function stop(program: Program | null): Promise<void> {
+  if (program === null) return;
+  const ended = once(program.process, 'exit');
+  program.process.kill('SIGTERM');
+  await ended;
+}
+
+/** As many as have room for all tasks; ready when this returns. */
+function startRunners(
+  platform: Platform,
+  tasks: number,
+  env: Record<string, string>,
+): Promise<Program[]> {
+  const names = Array.from({ length: Math.ceil(tasks / TASKS_OF_A_RUNNER) }, (_, i) => `r${i}`);
+  const start = async (name: string) => {
+    const args = flags({
+      server: platform.url,
+      'token-file': path.join(platform.dataDir, 'runner-token'),
+      'work-dir': path.join(platform.dir, name),
+      name,
+      sandbox: 'null',
+      cpus: TASKS_OF_A_RUNNER,
+      memory: '1e15',
+      python: PYTHON,
+    });
+    const logFile = path.join(platform.dir, `${name}.log`);
+    const { child } = await startProgram(RUNNER, args, { env, logFile });
+    return programOf(child);
+  };
+  return Promise.all(names.map(start));
 }
 
 async function startJob(platform: Platform, chunks: number): Promise<string> {
@@ -119,17 +171,16 @@ async function startJob(platform: Platform, chunks: number): Promise<string> {
   return job.id;
 }
 
-async function untilInFlight(database: Database, tasks: number): Promise<void> {
-  const deadline = Date.now() + IN_FLIGHT_MS;
-  for (;;) {
-    const [row] = await database.rows<{ n: number }>(
-      "SELECT count(*) AS n FROM lease WHERE kind = 'APP'",
-    );
-    // A few end while others begin.
-    if ((row?.n ?? 0) >= tasks * 0.98) return;
-    if (Date.now() > deadline) throw new Error(`only ${row?.n ?? 0} tasks are in flight`);
-    await sleep(LOOK_MS);
-  }
+async function chunksOf(database: Database): Promise<true | null> {
+  const [row] = await database.rows<{ n: number }>('SELECT sum(num_chunks) AS n FROM job');
+  return (row?.n ?? 0) > 0 ? true : null;
+}
+
+async function inFlight(database: Database, tasks: number): Promise<true | null> {
+  const [row] = await database.rows<{ n: number }>(
+    "SELECT count(*) AS n FROM lease WHERE phase = 'RUNNING'",
+  );
+  return (row?.n ?? 0) >= tasks ? true : null;
 }
 
 async function committed(database: Database): Promise<number> {

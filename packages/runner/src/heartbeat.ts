@@ -19,7 +19,12 @@ export interface HeartbeatOptions {
 }
 
 const RETRY_MS = 500;
+/** Of a lease: so that one beat that gets no answer leaves time for another. */
+const TIMEOUT_SHARE = 1 / 3;
 const SHORTEST_TIMEOUT_MS = 1000;
+/** Beats take at most this share of the time: of thousands of leases, or on a busy server, they last longer. */
+const BUSY_SHARE = 1 / 10;
+const LONGEST_PAUSE_SHARE = 1 / 5;
 
 export class Heartbeat {
   private renewedAt = monotonicMs();
@@ -49,10 +54,23 @@ export class Heartbeat {
   async run(): Promise<void> {
     this.renewed(monotonicMs());
     while (!this.signal.aborted) {
+      const begunAt = monotonicMs();
       const isOk = await this.beat();
-      const heartbeatMs = this.options.heartbeatMs();
-      await sleep(isOk ? heartbeatMs : Math.min(RETRY_MS, heartbeatMs), this.signal);
+      const pauseMs = isOk ? this.pauseAfter(monotonicMs() - begunAt) : this.retryMs;
+      await sleep(pauseMs, this.signal);
     }
+  }
+
+  private get retryMs(): number {
+    return Math.min(RETRY_MS, this.options.heartbeatMs());
+  }
+
+  private pauseAfter(tookMs: number): number {
+    const longest = Math.max(
+      this.options.heartbeatMs(),
+      this.options.leaseMs() * LONGEST_PAUSE_SHARE,
+    );
+    return Math.min(longest, Math.max(this.options.heartbeatMs(), tookMs / BUSY_SHARE));
   }
 
   renewed(sentAt: number): void {
@@ -63,7 +81,7 @@ export class Heartbeat {
   private async beat(): Promise<boolean> {
     const request = this.options.request();
     const sentAt = monotonicMs();
-    const timeoutMs = Math.max(SHORTEST_TIMEOUT_MS, this.options.heartbeatMs());
+    const timeoutMs = Math.max(SHORTEST_TIMEOUT_MS, this.options.leaseMs() * TIMEOUT_SHARE);
     try {
       const reply = await this.client.heartbeat(request, timeoutMs, this.signal);
       this.clock.update(reply.now, sentAt);

@@ -16,7 +16,7 @@ import { DiskWatch } from './disk-watch.ts';
 import { ExchangeLoop } from './exchange-loop.ts';
 import { findGpus, type Gpu } from './gpus.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { lookingUid } from './id-range.ts';
+import { lookingUid, MAX_SLOTS } from './id-range.ts';
 import { Interpreters } from './interpreters.ts';
 import { Outbox } from './outbox.ts';
 import { PackageCache } from './packages.ts';
@@ -219,6 +219,7 @@ export class Runner {
       attemptsDir: dir.attempts,
       trashDir: dir.trash,
       uidBase: this.parts.uidBase,
+      slots: MAX_SLOTS,
       run: (attempt, place) => tasks.run(attempt, place),
       onEnded: (attempt) => {
         this.outbox.addEnd(attempt);

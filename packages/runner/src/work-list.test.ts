@@ -23,14 +23,15 @@ afterEach(() => {
 });
 
 /** Tasks that are staged at once and, given their turn, run for ever. */
-function createWork() {
-  const capacity = new Capacity({ cpus: 1, memoryBytes: 0, gpus: [] });
+function createWork({ cpus = 1, slots = 10 } = {}) {
+  const capacity = new Capacity({ cpus, memoryBytes: 1, gpus: [] });
   const running: string[] = [];
   const released: string[] = [];
   const work = new WorkList(capacity, {
     attemptsDir: dir,
     trashDir: dir,
     uidBase: null,
+    slots,
     async run(attempt, place) {
       attempt.turnAwaitedSinceMs = monotonicMs();
       const isTurn = await capacity.take(NEED, () => attempt.stopReason === undefined);
@@ -71,4 +72,26 @@ test('what waits long behind a running task goes back, staged or not', async () 
   await vi.waitFor(() => expect(released).toHaveLength(3));
   expect(released.toSorted()).toEqual(['queued', 'staged 1', 'staged 2']);
   expect(work.attempts().map(({ lease }) => lease)).toEqual(['runs']);
+});
+
+test('nothing more is asked for when every slot has a task, whatever room is left', async () => {
+  const { work, running } = createWork({ cpus: 8, slots: 2 });
+  work.add(attemptOf('a'));
+  await vi.waitFor(() => expect(running).toHaveLength(1));
+  expect(work.wanted().free.cpus).toBe(7);
+  work.add(attemptOf('b'));
+  await vi.waitFor(() => expect(running).toHaveLength(2));
+  expect(work.wanted().free).toEqual({ cpus: 0, memoryBytes: 0, gpus: [] });
+});
+
+test('a message carries the phases of some hundred tasks at most; the others follow', async () => {
+  const { work, running } = createWork({ cpus: 1000, slots: 1000 });
+  for (let i = 0; i < 600; i++) work.add(attemptOf(String(i)));
+  await vi.waitFor(() => expect(running).toHaveLength(600));
+  for (const attempt of work.activeAttempts()) attempt.enter('RUNNING');
+  vi.advanceTimersByTime(1000);
+  const first = work.phaseReports();
+  expect(first).toHaveLength(500);
+  work.confirmPhases(first.map(({ report }) => report));
+  expect(work.phaseReports()).toHaveLength(100);
 });

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import type { ExchangeRequest, PhaseReport } from '@bytenite/contract';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
-import { MAX_SLOTS } from './id-range.ts';
 import type { Capacity } from './capacity.ts';
 import { monotonicMs } from './clock.ts';
 import type { EndedAttempt } from './outbox.ts';
@@ -20,6 +19,8 @@ export interface WorkListOptions {
   attemptsDir: string;
   trashDir: string;
   uidBase: number | null;
+  /** Attempts that have a folder at once; those beyond wait, or are another runner's. */
+  slots: number;
   run(attempt: Attempt, place: AttemptPlace): Promise<AttemptEnd>;
   /** The attempt has ended and must be reported. */
   onEnded(attempt: EndedAttempt): void;
@@ -41,6 +42,8 @@ const STARTS_PER_TURN = 32;
 const LONGEST_WAIT_MS = 10_000;
 /** A phase shorter than this is not reported: short tasks would cost a report each. */
 const SHORT_PHASE_MS = 100;
+/** Of thousands of tasks the others come in the messages after this one. */
+const PHASES_OF_A_MESSAGE = 500;
 
 export class WorkList {
   private queue: Attempt[] = [];
@@ -103,7 +106,8 @@ export class WorkList {
       free.cpus -= need.cpus;
       free.memoryBytes -= need.memoryBytes;
     }
-    const isFull = free.cpus <= 1e-6 || free.memoryBytes <= 0;
+    const isFull =
+      free.cpus <= 1e-6 || free.memoryBytes <= 0 || this.active.size >= this.options.slots;
     const none = { cpus: 0, memoryBytes: 0, gpus: [] };
     if (this.draining) return { free: none, prefetch: 0, idle: false };
     const prefetch = Math.max(0, this.storeTarget() - this.stored);
@@ -123,6 +127,7 @@ export class WorkList {
     for (const attempt of this.active.values()) {
       if (attempt.phase === attempt.reportedPhase || attempt.phaseSinceMs > ripe) continue;
       reports.push({ attempt, report: attempt.phaseReport() });
+      if (reports.length === PHASES_OF_A_MESSAGE) break;
     }
     return reports;
   }
@@ -210,7 +215,7 @@ export class WorkList {
 
   private pump(): void {
     this.pumpDue = false;
-    const isRoom = () => this.ahead < STAGED_AHEAD && this.active.size < MAX_SLOTS;
+    const isRoom = () => this.ahead < STAGED_AHEAD && this.active.size < this.options.slots;
     while (this.queue.length > 0 && isRoom() && this.startsLeft > 0) {
       if (this.startsLeft === STARTS_PER_TURN) setImmediate(() => this.nextTurn());
       this.startsLeft--;

@@ -18,6 +18,8 @@ const MAX_EXIT_CODE = 255;
 export interface Outcome {
   reason: AttemptReason;
   exitCode: number | null;
+  /** Nobody ran it: the message that gave it to its runner was lost. */
+  isUnheardOf?: boolean;
 }
 
 /** Whether an entry is an exit code that stands for a failure, or a reason. */

@@ -34,6 +34,16 @@ describe('an attempt that ended without committing', () => {
     expect(MAX_LOSSES).toBe(10);
   });
 
+  it('is not tried alone because messages were lost, which end no runner', () => {
+    const unheard = { ...ended('WORKER_LOST'), isUnheardOf: true };
+    const first = decideTaskEnd({ retries: 0, losses: 1 }, unheard, POLICY, 0.5);
+    expect(first).toMatchObject({ next: 'retry', usesRetry: false, alone: false });
+    const second = decideTaskEnd({ retries: 0, losses: 2 }, unheard, POLICY, 0.5);
+    expect(second, 'alone stays alone').toMatchObject({ alone: true });
+    const lost = decideTaskEnd({ retries: 0, losses: 1 }, ended('WORKER_LOST'), POLICY, 0.5);
+    expect(lost).toMatchObject({ alone: true });
+  });
+
   it.each(ATTEMPT_REASONS)('is paid for after %s unless it was the platform’s fault', (reason) => {
     expect(isFree(reason)).toBe(FREE.includes(reason));
   });

@@ -39,7 +39,9 @@ export function decideTaskEnd(
   // A lost runner is no outcome of the task's own, so that only `failOn` can speak of it.
   if (reason === 'WORKER_LOST' || reason === 'INTERNAL') {
     if (task.losses >= MAX_LOSSES) return { next: 'fail' };
-    const alone = task.losses + 1 >= policy.aloneAfter;
+    // What nobody ran has ended no runner.
+    const ended = outcome.isUnheardOf === true ? task.losses : task.losses + 1;
+    const alone = ended >= policy.aloneAfter;
     return {
       next: 'retry',
       usesRetry: false,

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { largestMemory } from './runners.ts';
-import type { EndOptions } from './transitions/end-attempt.ts';
+import type { EndOptions } from './transitions/end-attempts.ts';
 
 /** As things are now. */
 export function endOptions(ctx: Context): EndOptions {
@@ -8,7 +8,7 @@ export function endOptions(ctx: Context): EndOptions {
   return {
     backoff: ctx.config.backoff,
     aloneAfter: ctx.config.aloneAfterLosses,
-    random: Math.random(),
+    random: Math.random,
     now,
     memoryCapBytes: ctx.config.maxTaskMemoryBytes ?? largestMemory(ctx.runners, now),
   };

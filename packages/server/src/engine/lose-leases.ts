@@ -1,68 +1,87 @@
 import type { Context } from '../context.ts';
+import { lockJob } from '../store/jobs.ts';
+import { LEASES_AT_ONCE } from '../store/leases.ts';
 import type { Tx } from '../store/store.ts';
 import type { JobRow, LeaseRow } from '../store/tables.ts';
 import { policyOf, type JobPolicy } from './job-policy.ts';
 import { endOptions } from './end-options.ts';
-import { endAttempt, latestAttemptFirst } from './transitions/end-attempt.ts';
+import { endAttempts, type AttemptEnd } from './transitions/end-attempts.ts';
+
+/** Takes leases of a job and ends their attempts until none is left, some in each transaction. */
+export async function loseInTurns(
+  ctx: Context,
+  no: number,
+  takeSome: (tx: Tx) => Promise<LeaseRow[]>,
+): Promise<void> {
+  for (let taken = LEASES_AT_ONCE; taken === LEASES_AT_ONCE;) {
+    taken = await ctx.store.transact(async (tx) => {
+      const job = await lockJob(tx, no);
+      const leases = await takeSome(tx);
+      if (job !== undefined) await loseLeases(ctx, tx, job, leases);
+      return leases.length;
+    });
+  }
+}
 
 /** Ends attempts whose lease ran out or whose runner is gone; the leases have been taken. */
-export async function loseLeases(
+async function loseLeases(
   ctx: Context,
   tx: Tx,
   job: JobRow,
   leases: readonly LeaseRow[],
-): Promise<JobRow> {
-  if (leases.length === 0) return job;
+): Promise<void> {
+  if (leases.length === 0) return;
   const policy = await policyOf(ctx, tx, job.no, job.run);
   const now = ctx.now();
-  let current = job;
-  for (const lease of leases.toSorted(latestAttemptFirst)) {
-    const end = reasonOf(ctx, policy, lease, now);
-    current = await endAttempt(
-      tx,
-      current,
-      policy,
-      lease,
-      {
-        ...end,
-        exitCode: null,
-        receivedAt: lease.received_at,
-        startedAt: lease.started_at,
-        endedAt: now,
-        stats: null,
-      },
-      endOptions(ctx),
-    );
-  }
-  return current;
+  const ended = leases.map((lease) => ({
+    lease,
+    end: {
+      ...reasonOf(ctx, policy, lease, now),
+      exitCode: null,
+      receivedAt: lease.received_at,
+      startedAt: lease.started_at,
+      endedAt: now,
+      stats: null,
+    },
+  }));
+  await endAttempts(tx, job, policy, ended, endOptions(ctx));
 }
 
-/** The runner lives and never renewed the lease: it was not told of it, because the reply was lost. */
-function isHeardOf({ runners, config }: Context, lease: LeaseRow, now: number): boolean {
+/** The runner lives and never renewed the lease: the reply that named it was lost on the way. */
+function isUnheardOf({ runners, config }: Context, lease: LeaseRow, now: number): boolean {
   const runner = runners.find(lease.runner, lease.incarnation);
-  return runner !== undefined && now - runner.lastSeenAt < config.leaseMs / 2;
+  const isThere = runner !== undefined && now - runner.lastSeenAt < config.leaseMs / 2;
+  return isThere && lease.phase === 'ASSIGNED';
 }
 
 /** A lease that went past its own limit ended for that; any other because nobody renewed it. */
-function reasonOf(ctx: Context, policy: JobPolicy, lease: LeaseRow, now: number) {
+function reasonOf(
+  ctx: Context,
+  policy: JobPolicy,
+  lease: LeaseRow,
+  now: number,
+): Pick<AttemptEnd, 'reason' | 'errorMessage' | 'isUnheardOf'> {
   if (lease.limit_at === null || lease.limit_at > now) {
-    if (lease.alone === 1 && !isHeardOf(ctx, lease, now)) {
-      const errorMessage = `the runner ${lease.runner} was lost while it ran nothing but this task, as others were before: it is not tried again`;
-      return { reason: 'QUARANTINED' as const, errorMessage };
+    if (isUnheardOf(ctx, lease, now)) {
+      const errorMessage = `the runner ${lease.runner} never heard of this attempt: the message that gave it was lost`;
+      return { reason: 'WORKER_LOST', errorMessage, isUnheardOf: true };
     }
-    const errorMessage = `the runner ${lease.runner} was lost`;
-    return { reason: 'WORKER_LOST' as const, errorMessage };
+    if (lease.alone === 1) {
+      const errorMessage = `the runner ${lease.runner} was lost while it ran nothing but this task, as others were before: it is not tried again`;
+      return { reason: 'QUARANTINED', errorMessage };
+    }
+    return { reason: 'WORKER_LOST', errorMessage: `the runner ${lease.runner} was lost` };
   }
   const staging = `took longer than ${ctx.config.stagingMs / 1000} s`;
   switch (lease.phase) {
     case 'ASSIGNED':
     case 'RECEIVED':
-      return { reason: 'INPUT_FAILED' as const, errorMessage: `bringing the input ${staging}` };
+      return { reason: 'INPUT_FAILED', errorMessage: `bringing the input ${staging}` };
     case 'STAGING_OUT':
-      return { reason: 'OUTPUT_FAILED' as const, errorMessage: `bringing the results ${staging}` };
+      return { reason: 'OUTPUT_FAILED', errorMessage: `bringing the results ${staging}` };
     case 'RUNNING':
       return {
-        reason: 'TIMEOUT' as const,
+        reason: 'TIMEOUT',
         errorMessage: `timed out after ${policy.config.taskTimeout} s`,
       };
   }

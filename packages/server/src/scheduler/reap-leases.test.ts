@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LEASES_AT_ONCE } from '../store/leases.ts';
 import type { JobRow } from '../store/tables.ts';
 import { createTestContext, type TestContext } from '../testing/context.ts';
 import { overtaken } from '../testing/interleave.ts';
@@ -100,6 +101,19 @@ describe('a runner that is gone', () => {
     expect(await leaseIds()).toEqual([]);
     expect(await ctx.store.db.selectFrom('ready').select('job').execute()).toHaveLength(15);
   });
+
+  it('loses them all in one turn, however many, and lets others in between', async () => {
+    const chunks = 2 * LEASES_AT_ONCE + 1;
+    const job = await partitionedJob(ctx, chunks);
+    const runner = await TestRunner.register(ctx);
+    expect(await runner.claim(chunks)).toHaveLength(chunks);
+    const transact = vi.spyOn(ctx.store, 'transact');
+    await pass(ctx.config.leaseMs);
+    expect(await leaseIds()).toEqual([]);
+    expect(await ctx.store.db.selectFrom('ready').select('job').execute()).toHaveLength(chunks);
+    expect(transact.mock.calls.length).toBeGreaterThanOrEqual(3);
+    expect(await jobNow(ctx, job)).toMatchObject({ state: 'PARTITIONED', failed: 0 });
+  });
 });
 
 describe('a runner that lives', () => {
@@ -120,6 +134,10 @@ describe('a runner that lives', () => {
     const unheard = await runner.claimOne();
     await pass(ctx.config.leaseMs, () => runner.beat([known.lease]));
     expect(await leaseIds()).toEqual([known.lease]);
+    const task = ctx.store.db.selectFrom('task').select('error_message');
+    expect(await task.where('chunk', '=', unheard.ref.chunk).executeTakeFirst()).toEqual({
+      error_message: `the runner ${runner.id} never heard of this attempt: the message that gave it was lost`,
+    });
     ctx.advance(STEP_MS);
     expect((await runner.claimOne()).ref).toMatchObject({ chunk: unheard.ref.chunk, attempt: 2 });
   });

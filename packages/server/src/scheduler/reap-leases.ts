@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { loseLeases } from '../engine/lose-leases.ts';
+import { loseInTurns } from '../engine/lose-leases.ts';
 import { policyOf } from '../engine/job-policy.ts';
 import { endJob } from '../engine/transitions/end-job.ts';
 import { isRunning } from '../domain/job-state.ts';
@@ -33,7 +33,9 @@ export function createReaper(ctx: Context): () => Promise<boolean> {
     }
     if (gap > leaseMs / 8) await beat.keep(now);
     const jobs = await jobsWithDueLeases(ctx.store.db, now, LEASES_PER_ROUND);
-    const reaped = await eachOrLog(jobs, ctx.logger, (no) => reapJob(ctx, no));
+    const reaped = await eachOrLog(jobs, ctx.logger, (no) =>
+      loseInTurns(ctx, no, (tx) => takeDueLeases(tx, no, ctx.now())),
+    );
     if (jobs.length > 0)
       for (const topic of ['runnable', 'event'] as const) ctx.signals.notify(topic);
     return reaped > 0;
@@ -68,14 +70,6 @@ function createBeat(ctx: Context): Beat {
 }
 
 const BEAT = 'reaper-beat';
-
-async function reapJob(ctx: Context, no: number): Promise<void> {
-  await ctx.store.transact(async (tx) => {
-    const job = await lockJob(tx, no);
-    const leases = await takeDueLeases(tx, no, ctx.now());
-    if (job !== undefined) await loseLeases(ctx, tx, job, leases);
-  });
-}
 
 /** Ends jobs whose jobTimeout is over. */
 export async function endOverdueJobs(ctx: Context): Promise<boolean> {

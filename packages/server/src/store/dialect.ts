@@ -28,6 +28,8 @@ export interface DialectTraits {
   isSettled: () => RawBuilder<SqlBool>;
   /** A JSON array of arrays as rows, so that one parameter carries any number of them. */
   jsonRows: (json: string) => JsonRows;
+  /** Texts as the right side of `in`: one parameter and one prepared statement, however many they are. */
+  anyOf: (texts: readonly string[]) => RawBuilder<string>;
   /** A value within a JSON text; null where there is none. */
   json: {
     text: (json: Sql, ...path: string[]) => RawBuilder<string | null>;
@@ -67,6 +69,7 @@ const DIALECTS: Record<DialectName, DialectTraits> = {
       text: (i) => sql<string>`item.value ->> ${sql.lit(i)}`,
       int: (i) => sql<number>`item.value ->> ${sql.lit(i)}`,
     }),
+    anyOf: (texts) => sql`(select value from json_each(${JSON.stringify(texts)}))`,
     json: { text: jsonValue, number: jsonValue, boolean: jsonValue },
     shown: {
       number: (value) => sql`format('%.15g', ${value})`,
@@ -93,6 +96,8 @@ const DIALECTS: Record<DialectName, DialectTraits> = {
       text: (i) => sql<string>`item.value ->> ${sql.lit(i)}`,
       int: (i) => sql<number>`cast(item.value ->> ${sql.lit(i)} as bigint)`,
     }),
+    anyOf: (texts) =>
+      sql`(select json_array_elements_text(cast(${JSON.stringify(texts)} as json)))`,
     json: {
       text: (json, ...path) => sql`${pgJsonText(json, path)} collate "C"`,
       number: (json, ...path) => sql`cast(${pgJsonText(json, path)} as double precision)`,

@@ -4,12 +4,12 @@ import {
   countPhases,
   extendAllLeases,
   findLease,
-  hasSibling,
-  heldLeases,
   holdsLeases,
   jobsOfLeases,
   jobsWithDueLeases,
   jobsWithStaleLeases,
+  LEASES_AT_ONCE,
+  leasesOfRunner,
   liveLeases,
   renewLeases,
   runsAlone,
@@ -18,7 +18,8 @@ import {
   takeLeases,
   takeSiblings,
   takeStaleLeases,
-  updatePhase,
+  updatePhases,
+  type PhasePatch,
 } from './leases.ts';
 import { deleteReady, dueClasses, insertReady, nextReadyAt, ORDINARY, takeReady } from './ready.ts';
 import { isUniqueViolation, type Fixture } from '../testing/store-fixture.ts';
@@ -66,14 +67,9 @@ export function describeLeases(fixture: Fixture): void {
         const second = await addLease(store, job, 0, { attempt: 2, runner: 'other' });
         const neighbour = await addLease(store, job, 1);
         const engine = await addLease(store, job, 0, { kind: 'ASSEMBLER', run: 1 });
-        expect(
-          await hasSibling(store.db, { job, kind: 'APP', run: 0, chunk: 0 }),
-          'a task may have two leases',
-        ).toBe(true);
         const gone = await store.transact((tx) => takeSiblings(tx, job, 'APP', 0, [0, 3]));
         expect(idsOf(gone)).toEqual([first, second].toSorted());
         expect(idsOf(await liveLeases(store.db, job))).toEqual([neighbour, engine].toSorted());
-        expect(await hasSibling(store.db, { job, kind: 'APP', run: 0, chunk: 0 })).toBe(false);
       });
 
       it('goes with its job', async () => {
@@ -111,6 +107,20 @@ export function describeLeases(fixture: Fixture): void {
         expect(idsOf(await liveLeases(store.db, job))).toEqual([current, other].toSorted());
         expect(await jobsWithStaleLeases(store.db, 'a', 'new')).toEqual([]);
       });
+
+      it('comes to some in one transaction, to later attempts of a task before earlier ones', async () => {
+        const { store } = fixture;
+        const second = await addLease(store, job, 0, { attempt: 2, deadline_at: T0 });
+        for (let chunk = 0; chunk < LEASES_AT_ONCE; chunk += 1) {
+          await addLease(store, job, chunk, { deadline_at: T0 });
+        }
+        const take = () => store.transact((tx) => takeDueLeases(tx, job, T0));
+        const first = await take();
+        expect(first).toHaveLength(LEASES_AT_ONCE);
+        expect(idsOf(first)).toContain(second);
+        expect(await take()).toHaveLength(1);
+        expect(await take()).toEqual([]);
+      });
     });
 
     describe('renewal', () => {
@@ -122,10 +132,10 @@ export function describeLeases(fixture: Fixture): void {
         const stale = await addLease(store, job, 2, { runner: 'a', incarnation: 'old' });
         const foreign = await addLease(store, job, 3, { runner: 'b', incarnation: 'new' });
         const ids = [named, stale, foreign, 'unknown'];
-        await store.transact((tx) => renewLeases(tx, 'a', 'new', ids, T0 + 9000));
+        const held = await store.transact((tx) => renewLeases(tx, 'a', 'new', ids, T0 + 9000));
+        expect([...held]).toEqual([named]);
         expect(await deadlineOf(named)).toBe(T0 + 9000);
         for (const id of [unnamed, stale, foreign]) expect(await deadlineOf(id)).toBe(T0 + 1000);
-        expect([...(await heldLeases(store.db, 'a', 'new', ids))]).toEqual([named]);
       });
 
       it('never goes past the lease’s own limit', async () => {
@@ -151,20 +161,36 @@ export function describeLeases(fixture: Fixture): void {
     });
 
     describe('phases', () => {
-      it('are changed by the lease’s own runner only', async () => {
+      it('are changed of all leases that are named and still there', async () => {
         const { store } = fixture;
-        const id = await addLease(store, job, 0, { runner: 'a' });
-        const patch = {
+        const [one, two] = [await addLease(store, job, 0), await addLease(store, job, 1)];
+        const running: PhasePatch = {
+          id: one,
           phase: 'RUNNING',
           received_at: T0,
           started_at: T0 + 1,
           limit_at: null,
-        } as const;
-        const change = (runner: string) =>
-          store.transact((tx) => updatePhase(tx, runner, id, patch));
-        expect(await change('b')).toBeUndefined();
-        expect((await findLease(store.db, id))?.phase).toBe('ASSIGNED');
-        expect(await change('a')).toMatchObject(patch);
+        };
+        const received: PhasePatch = {
+          id: two,
+          phase: 'RECEIVED',
+          received_at: T0 + 2,
+          started_at: null,
+          limit_at: T0 + 3,
+        };
+        const gone = { ...running, id: 'gone' };
+        await store.transact((tx) => updatePhases(tx, [running, gone, received]));
+        expect(await findLease(store.db, one)).toMatchObject(running);
+        expect(await findLease(store.db, two)).toMatchObject(received);
+        expect(await findLease(store.db, 'gone')).toBeUndefined();
+      });
+
+      it('are reported for leases of the runner’s own only', async () => {
+        const { store } = fixture;
+        const [own, foreign] = [unique('runner'), unique('runner')];
+        const id = await addLease(store, job, 0, { runner: own });
+        expect(await leasesOfRunner(store.db, foreign, [id])).toEqual([]);
+        expect(await leasesOfRunner(store.db, own, [id, 'gone'])).toMatchObject([{ id }]);
       });
 
       it('are known by their runner, and apart from them what it must run alone', async () => {

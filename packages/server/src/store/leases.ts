@@ -1,9 +1,9 @@
 import type { LeasePhase, TaskKind } from '@bytenite/contract';
-import { sql } from 'kysely';
-import { locksRows } from './dialect.ts';
+import { sql, type SelectQueryBuilder } from 'kysely';
+import { locksRows, traitsOf } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
-import type { LeaseRow, NewLease } from './tables.ts';
+import type { LeaseRow, NewLease, Tables } from './tables.ts';
 
 export async function insertLeases(tx: Tx, leases: readonly NewLease[]): Promise<void> {
   await insertAll(tx, leases, {});
@@ -80,45 +80,41 @@ export async function takeJobLeases(tx: Tx, job: number): Promise<LeaseRow[]> {
   return tx.deleteFrom('lease').where('job', '=', job).returningAll().execute();
 }
 
-/** Those of a job that are still due when looked at under its lock. */
+/**
+ * Leases that are ended in one transaction: nobody else can write meanwhile, and a runner that is lost may have
+ * had thousands.
+ */
+export const LEASES_AT_ONCE = 200;
+
+/** Those of a job that are still due when looked at under its lock, at most so many, later attempts first. */
 export async function takeDueLeases(tx: Tx, job: number, now: number): Promise<LeaseRow[]> {
-  return tx
-    .deleteFrom('lease')
-    .where('job', '=', job)
-    .where('deadline_at', '<=', now)
-    .returningAll()
-    .execute();
+  return takeSome(tx, (lease) => lease.where('job', '=', job).where('deadline_at', '<=', now));
 }
 
-/** Leases of an older incarnation of a runner, of one job. */
+/** Leases of older incarnations of a runner, of one job; at most so many, later attempts first. */
 export async function takeStaleLeases(
   tx: Tx,
   job: number,
   runner: string,
   incarnation: string,
 ): Promise<LeaseRow[]> {
-  return tx
-    .deleteFrom('lease')
-    .where('job', '=', job)
-    .where('runner', '=', runner)
-    .where('incarnation', '!=', incarnation)
-    .returningAll()
-    .execute();
+  return takeSome(tx, (lease) =>
+    lease
+      .where('job', '=', job)
+      .where('runner', '=', runner)
+      .where('incarnation', '!=', incarnation),
+  );
 }
 
-export async function hasSibling(
-  db: Db,
-  lease: Pick<LeaseRow, 'job' | 'kind' | 'run' | 'chunk'>,
-): Promise<boolean> {
-  const row = await db
-    .selectFrom('lease')
-    .select('id')
-    .where('job', '=', lease.job)
-    .where('chunk', '=', lease.chunk)
-    .where('kind', '=', lease.kind)
-    .where('run', '=', lease.run)
-    .executeTakeFirst();
-  return row !== undefined;
+type LeaseQuery = SelectQueryBuilder<Tables, 'lease', object>;
+
+async function takeSome(tx: Tx, which: (query: LeaseQuery) => LeaseQuery): Promise<LeaseRow[]> {
+  const some = which(tx.selectFrom('lease')).select('id');
+  return tx
+    .deleteFrom('lease')
+    .where('id', 'in', some.orderBy('attempt', 'desc').limit(LEASES_AT_ONCE))
+    .returningAll()
+    .execute();
 }
 
 /** Whether a runner holds any task, of whatever incarnation. */
@@ -164,19 +160,31 @@ export async function findLease(db: Db, id: string): Promise<LeaseRow | undefine
   return db.selectFrom('lease').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Those of the named leases that a runner has, of whatever incarnation. */
+export async function leasesOfRunner(
+  db: Db,
+  runner: string,
+  ids: readonly string[],
+): Promise<LeaseRow[]> {
+  if (ids.length === 0) return [];
+  const query = db.selectFrom('lease').selectAll().where('id', 'in', anyOf(db, ids));
+  return query.where('runner', '=', runner).execute();
+}
+
 /** Of two attempts of one task the first comes first. */
 export async function liveLeases(
   db: Db,
   job: number,
   chunks?: readonly number[],
 ): Promise<LeaseRow[]> {
+  if (chunks?.length === 0) return [];
   const query = db.selectFrom('lease').selectAll().where('job', '=', job).orderBy('attempt');
   return (chunks === undefined ? query : query.where('chunk', 'in', chunks)).execute();
 }
 
 /**
- * One statement for the leases that a runner names; none outlives its own limit. A lease that its runner
- * never heard of (the reply was lost) is not renewed, so that it runs out.
+ * One statement for the leases that a runner names; none outlives its own limit. A lease that its runner never
+ * heard of (the reply was lost) is not renewed, so that it runs out. Returns those that this incarnation holds.
  */
 export async function renewLeases(
   tx: Tx,
@@ -184,10 +192,10 @@ export async function renewLeases(
   incarnation: string,
   ids: readonly string[],
   deadline: number,
-): Promise<void> {
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
   const free = locksRows(tx) ? await lockFreeLeases(tx, ids) : ids;
-  if (free.length === 0) return;
-  await tx
+  const renewed = await tx
     .updateTable('lease')
     .set((e) => ({
       deadline_at: e
@@ -198,15 +206,21 @@ export async function renewLeases(
         .end()
         .$castTo<number>(),
     }))
-    .where('id', 'in', free)
+    .where('id', 'in', anyOf(tx, free))
     .where('runner', '=', runner)
     .where('incarnation', '=', incarnation)
+    .returning('id')
     .execute();
+  const held = new Set(renewed.map(({ id }) => id));
+  if (free.length === ids.length) return held;
+  // Whoever has the lock of the others may still keep them.
+  const others = ids.filter((id) => !held.has(id));
+  for (const id of await heldLeases(tx, runner, incarnation, others)) held.add(id);
+  return held;
 }
 
 async function lockFreeLeases(tx: Tx, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const rows = await freeLeases(tx).where('id', 'in', ids).execute();
+  const rows = await freeLeases(tx).where('id', 'in', anyOf(tx, ids)).execute();
   return rows.map(({ id }) => id);
 }
 
@@ -218,42 +232,47 @@ function freeLeases(tx: Tx) {
   return tx.selectFrom('lease').select('id').forUpdate().skipLocked();
 }
 
-/** Which of these leases this incarnation still holds. */
-export async function heldLeases(
+/** Which of these leases an incarnation holds. */
+async function heldLeases(
   db: Db,
   runner: string,
   incarnation: string,
   ids: readonly string[],
-): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
+): Promise<string[]> {
   const rows = await db
     .selectFrom('lease')
     .select('id')
-    .where('id', 'in', ids)
+    .where('id', 'in', anyOf(db, ids))
     .where('runner', '=', runner)
     .where('incarnation', '=', incarnation)
     .execute();
-  return new Set(rows.map((row) => row.id));
+  return rows.map(({ id }) => id);
 }
 
-export async function updatePhase(
-  tx: Tx,
-  runner: string,
-  lease: string,
-  patch: {
-    phase: LeasePhase;
-    received_at: number | null;
-    started_at: number | null;
-    limit_at: number | null;
-  },
-): Promise<LeaseRow | undefined> {
-  return tx
-    .updateTable('lease')
-    .set(patch)
-    .where('id', '=', lease)
-    .where('runner', '=', runner)
-    .returningAll()
-    .executeTakeFirst();
+function anyOf(db: Db, ids: readonly string[]) {
+  return traitsOf(db).anyOf(ids);
+}
+
+/** What a runner tells of a lease. */
+export type PhasePatch = Pick<LeaseRow, 'id' | 'phase' | 'received_at' | 'started_at' | 'limit_at'>;
+
+/**
+ * One statement with one parameter for all; leases that are gone stay gone. By nothing but the id, so that each
+ * is looked up once: whose leases they are was looked at under the lock of their job.
+ */
+export async function updatePhases(tx: Tx, patches: readonly PhasePatch[]): Promise<void> {
+  if (patches.length === 0) return;
+  const rows = patches.map((patch) => [
+    patch.id,
+    patch.phase,
+    patch.received_at,
+    patch.started_at,
+    patch.limit_at,
+  ]);
+  const { from, text, int } = traitsOf(tx).jsonRows(JSON.stringify(rows));
+  await sql`update lease
+    set phase = ${text(1)}, received_at = ${int(2)}, started_at = ${int(3)}, limit_at = ${int(4)}
+    from ${from} where lease.id = ${text(0)}`.execute(tx);
 }
 
 /**
@@ -304,6 +323,7 @@ export async function jobsOfLeases(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.selectFrom('lease').select(['id', 'job']).where('id', 'in', ids).execute();
+  const query = db.selectFrom('lease').select(['id', 'job']);
+  const rows = await query.where('id', 'in', anyOf(db, ids)).execute();
   return new Map(rows.map((row) => [row.id, row.job]));
 }

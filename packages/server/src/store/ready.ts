@@ -1,5 +1,6 @@
 /** Open tasks that wait outside the cursor. */
 import type { TaskKind } from '@bytenite/contract';
+import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
 import type { NewReady, ReadyRow } from './tables.ts';
 
@@ -17,29 +18,33 @@ export function isOrdinary({ alone, memoryBytes }: ReadyClass): boolean {
 }
 
 export async function insertReady(tx: Tx, rows: readonly NewReady[]): Promise<void> {
-  if (rows.length === 0) return;
-  await tx
-    .insertInto('ready')
-    .values(rows.map((row) => ({ memory_bytes: 0, alone: 0, ...row })))
-    .execute();
+  await insertAll(
+    tx,
+    rows.map((row) => ({ memory_bytes: 0, alone: 0, ...row })),
+    {},
+  );
 }
+
+const insertAll = overRows((tx, rows: readonly NewReady[]) =>
+  tx.insertInto('ready').values([...rows]),
+);
 
 type TaskKey = Pick<ReadyRow, 'job' | 'kind' | 'run' | 'chunk'>;
 
-/** Whether a task waits outside the cursor already. */
-export async function isWaiting(db: Db, task: TaskKey): Promise<boolean> {
-  return (await findReady(db, task)) !== undefined;
+export async function findReady(db: Db, task: TaskKey): Promise<ReadyRow | undefined> {
+  const rows = await waitingOf(db, task.job, [task.chunk]);
+  return rows.find(({ kind, run }) => kind === task.kind && run === task.run);
 }
 
-export async function findReady(db: Db, task: TaskKey): Promise<ReadyRow | undefined> {
-  return db
-    .selectFrom('ready')
-    .selectAll()
-    .where('job', '=', task.job)
-    .where('kind', '=', task.kind)
-    .where('run', '=', task.run)
-    .where('chunk', '=', task.chunk)
-    .executeTakeFirst();
+/** Tasks of a job with one of these chunk numbers that wait outside the cursor, of whatever kind and run. */
+export async function waitingOf(
+  db: Db,
+  job: number,
+  chunks: readonly number[],
+): Promise<ReadyRow[]> {
+  if (chunks.length === 0) return [];
+  const query = db.selectFrom('ready').selectAll().where('job', '=', job);
+  return query.where('chunk', 'in', chunks).execute();
 }
 
 /** Takes due tasks of a job's run that ask for the same, the longest waiting first. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   Kysely,
   Migrator,
@@ -96,6 +97,8 @@ const MAX_TRIES = 8;
 
 async function transact<T>(db: Db, name: DialectName, body: (tx: Tx) => Promise<T>): Promise<T> {
   const { isRepeatable } = dialectOf(name);
+  // SQLite answers within this turn of the event loop: many transactions in a row would let no message in.
+  if (!locksRows(db)) await setImmediate();
   for (let tries = 1; ; tries += 1) {
     try {
       return await begin(db).execute(async (tx) => {

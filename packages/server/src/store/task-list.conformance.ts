@@ -4,7 +4,7 @@ import { addAccount, addChunks, addJob, addLease, resultOf, T0, taskOf } from '.
 import type { Fixture } from '../testing/store-fixture.ts';
 import type { JobRow } from './tables.ts';
 import { listTasks, TASK_ORDERS, type TaskListQuery } from './task-list.ts';
-import { commitResults, insertTasks, updateEndedTask } from './tasks.ts';
+import { commitResults, insertTasks, updateEndedTasks } from './tasks.ts';
 
 const END = {
   attempts: 1,
@@ -65,7 +65,7 @@ export function describeTaskList(fixture: Fixture): void {
       for (const [i, phase] of phases.entries()) await addLease(store, job.no, i, { phase });
       await store.transact((tx) => commitResults(tx, [resultOf(job.no, 4)]));
       const failed = await taskOf(store, job.no, 5);
-      await store.transact((tx) => updateEndedTask(tx, failed, { ...END, state: 'failed' }));
+      await store.transact((tx) => updateEndedTasks(tx, [{ ...failed, ...END, state: 'failed' }]));
       const found = [];
       for (const state of TASK_STATES) found.push(await chunks({ states: [state] }));
       expect(found).toEqual([[6], [0], [1], [2, 3], [4], [5], []]);
@@ -114,13 +114,13 @@ export function describeTaskList(fixture: Fixture): void {
       const { store } = fixture;
       // 0: its second attempt runs; 1: committed; 2: failed; 3: assigned; the rest wait.
       const again = await taskOf(store, job.no, 0);
-      await store.transact((tx) => updateEndedTask(tx, again, { ...END, state: 'open' }));
+      await store.transact((tx) => updateEndedTasks(tx, [{ ...again, ...END, state: 'open' }]));
       const running = { phase: 'RUNNING', attempt: 2, started_at: T0 + 50 } as const;
       await addLease(store, job.no, 0, running);
       const times = { started_at: T0 + 10, ended_at: T0 + 90 };
       await store.transact((tx) => commitResults(tx, [resultOf(job.no, 1, times)]));
       const failed = await taskOf(store, job.no, 2);
-      await store.transact((tx) => updateEndedTask(tx, failed, { ...END, state: 'failed' }));
+      await store.transact((tx) => updateEndedTasks(tx, [{ ...failed, ...END, state: 'failed' }]));
       await addLease(store, job.no, 3, { phase: 'ASSIGNED' });
       expect(await chunks(by('startedAt'))).toEqual([3, 4, 5, 6, 2, 1, 0]);
       expect(await chunks(by('completedAt'))).toEqual([0, 3, 4, 5, 6, 2, 1]);

@@ -11,7 +11,7 @@ import {
   insertTasks,
   resultPage,
   taskSources,
-  updateEndedTask,
+  updateEndedTasks,
 } from './tasks.ts';
 
 const END = {
@@ -61,7 +61,7 @@ export function describeTasks(fixture: Fixture): void {
     it('a commit keeps what the task was made of and adds to its price', async () => {
       const { store } = fixture;
       const before = await taskOf(store, job.no, 1);
-      await store.transact((tx) => updateEndedTask(tx, before, END));
+      await store.transact((tx) => updateEndedTasks(tx, [{ ...before, ...END }]));
       const patch = { winner: 2, price: 7, stats: '{}' };
       await store.transact((tx) => commitResults(tx, [resultOf(job.no, 1, patch)]));
       expect(await taskOf(store, job.no, 1)).toEqual({
@@ -82,14 +82,16 @@ export function describeTasks(fixture: Fixture): void {
       const committed = await taskOf(store, job.no, 0);
       const other = resultOf(job.no, 0, { winner: 2, result_sha: 'other' });
       expect(await store.transact((tx) => commitResults(tx, [other]))).toEqual([]);
-      await store.transact((tx) => updateEndedTask(tx, committed, { ...END, state: 'failed' }));
+      await store.transact((tx) =>
+        updateEndedTasks(tx, [{ ...committed, ...END, state: 'failed' }]),
+      );
       expect(await taskOf(store, job.no, 0)).toEqual(committed);
     });
 
     it('a failed task takes no result', async () => {
       const { store } = fixture;
       const task = await taskOf(store, job.no, 0);
-      await store.transact((tx) => updateEndedTask(tx, task, { ...END, state: 'failed' }));
+      await store.transact((tx) => updateEndedTasks(tx, [{ ...task, ...END, state: 'failed' }]));
       expect(await store.transact((tx) => commitResults(tx, [resultOf(job.no, 0)]))).toEqual([]);
       expect(await taskOf(store, job.no, 0)).toMatchObject({ state: 'failed', winner: null });
     });

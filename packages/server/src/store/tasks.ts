@@ -169,45 +169,47 @@ function committedRow(result: ResultPatch): Insertable<TaskTable> {
   return { ...result, attempts: result.winner, state: 'committed', created_at: 0 };
 }
 
-/** Records the end of an attempt on its task. */
-export async function updateEndedTask(
-  tx: Tx,
-  task: TaskRow,
-  patch: {
-    state: 'open' | 'failed';
-    attempts: number;
-    retries: number;
-    losses: number;
-    runner: string;
-    assigned_at: number | null;
-    received_at: number | null;
-    started_at: number | null;
-    ended_at: number | null;
-    reason: AttemptReason;
-    error_message: string;
-    price: number;
-    stats: string | null;
-  },
-): Promise<void> {
-  await tx
-    .updateTable('task')
-    .set(patch)
-    .where('job', '=', task.job)
-    .where('kind', '=', task.kind)
-    .where('run', '=', task.run)
-    .where('chunk', '=', task.chunk)
-    .where('state', '=', 'open')
-    .execute();
+/** Records ended attempts on their tasks, where those are still open. An upsert as above, of rows that are there. */
+export async function updateEndedTasks(tx: Tx, tasks: readonly TaskRow[]): Promise<void> {
+  await upsertEnded(tx, tasks, {});
 }
 
+const upsertEnded = overRows((tx, tasks: readonly TaskRow[]) =>
+  tx
+    .insertInto('task')
+    .values([...tasks])
+    .onConflict((c) =>
+      c
+        .columns(['job', 'kind', 'run', 'chunk'])
+        .doUpdateSet((e) => ({
+          state: e.ref('excluded.state'),
+          attempts: e.ref('excluded.attempts'),
+          retries: e.ref('excluded.retries'),
+          losses: e.ref('excluded.losses'),
+          runner: e.ref('excluded.runner'),
+          assigned_at: e.ref('excluded.assigned_at'),
+          received_at: e.ref('excluded.received_at'),
+          started_at: e.ref('excluded.started_at'),
+          ended_at: e.ref('excluded.ended_at'),
+          reason: e.ref('excluded.reason'),
+          error_message: e.ref('excluded.error_message'),
+          price: e.ref('excluded.price'),
+          stats: e.ref('excluded.stats'),
+        }))
+        .where('task.state', '=', 'open'),
+    ),
+);
+
 export async function insertAttempts(tx: Tx, attempts: readonly AttemptRow[]): Promise<void> {
-  if (attempts.length === 0) return;
-  await tx
+  await insertEnded(tx, attempts, {});
+}
+
+const insertEnded = overRows((tx, attempts: readonly AttemptRow[]) =>
+  tx
     .insertInto('attempt')
     .values([...attempts])
-    .onConflict((c) => c.doNothing())
-    .execute();
-}
+    .onConflict((c) => c.doNothing()),
+);
 
 export type CommittedTask = Pick<
   TaskRow,

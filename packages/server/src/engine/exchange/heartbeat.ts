@@ -1,7 +1,7 @@
 import type { HeartbeatReply, HeartbeatRequest } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { lockJobs } from '../../store/jobs.ts';
-import { heldLeases, jobsOfLeases, renewLeases } from '../../store/leases.ts';
+import { jobsOfLeases, renewLeases } from '../../store/leases.ts';
 import type { Runner } from '../runners.ts';
 import { applyPhases } from './phases.ts';
 
@@ -18,9 +18,10 @@ export async function heartbeat(
   const held = await ctx.store.transact(async (tx) => {
     const reported = request.phases.map(({ lease }) => lease);
     await lockJobs(tx, (await jobsOfLeases(tx, reported)).values());
-    await renewLeases(tx, id, incarnation, request.leases, now + ctx.config.leaseMs);
+    const deadline = now + ctx.config.leaseMs;
+    const renewed = await renewLeases(tx, id, incarnation, request.leases, deadline);
     await applyPhases(ctx, tx, id, request.phases);
-    return heldLeases(tx, id, incarnation, request.leases);
+    return renewed;
   });
   if (request.phases.length > 0) ctx.signals.notify('event');
   return { now, kill: request.leases.filter((lease) => !held.has(lease)) };

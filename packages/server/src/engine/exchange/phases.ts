@@ -7,10 +7,11 @@ import {
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { findJobByNo } from '../../store/jobs.ts';
-import { findLease, updatePhase } from '../../store/leases.ts';
-import { insertEvents } from '../../store/records.ts';
+import { leasesOfRunner, updatePhases, type PhasePatch } from '../../store/leases.ts';
+import { insertEvents, type NewEvent } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { LeaseRow } from '../../store/tables.ts';
+import { groupBy } from '../group-by.ts';
 import { policyOf } from '../job-policy.ts';
 import { withinLease } from '../transitions/lease-times.ts';
 
@@ -24,30 +25,73 @@ export async function applyPhases(
   runner: string,
   phases: readonly PhaseReport[],
 ): Promise<void> {
-  for (const { lease: id, phase, ...times } of phases) {
-    const lease = await findLease(tx, id);
-    if (lease === undefined || lease.runner !== runner || !isLater(phase, lease.phase)) continue;
-    const receivedAt = timeOf(times.receivedAt, lease, ctx.now());
-    const startedAt = timeOf(times.startedAt, lease, ctx.now());
-    const job = await findJobByNo(tx, lease.job);
+  if (phases.length === 0) return;
+  const leases = await leasesOfRunner(
+    tx,
+    runner,
+    phases.map(({ lease }) => lease),
+  );
+  const news = newsOf(leases, phases);
+  const now = ctx.now();
+  for (const [no, ofJob] of groupBy(news, ({ lease }) => lease.job)) {
+    const job = await findJobByNo(tx, no);
     if (job === undefined) continue;
-    const { config } = await policyOf(ctx, tx, job.no, job.run);
-    await updatePhase(tx, runner, id, {
-      phase,
-      received_at: receivedAt,
-      started_at: startedAt,
-      limit_at: limitOf(ctx, { kind: lease.kind, phase, startedAt }, config),
-    });
-    await insertEvents(tx, [
-      {
-        account: lease.account,
-        job: lease.job,
-        at: ctx.now(),
-        type: 'task',
-        body: JSON.stringify({ kind: lease.kind, run: lease.run, chunks: [lease.chunk], phase }),
-      },
-    ]);
+    const { config } = await policyOf(ctx, tx, no, job.run);
+    const patches = ofJob.map(({ lease, report }) => patchOf(ctx, lease, report, config));
+    await updatePhases(tx, patches);
+    const stages = groupBy(ofJob, ({ lease, report }) =>
+      [lease.kind, lease.run, report.phase].join('/'),
+    );
+    await insertEvents(
+      tx,
+      [...stages.values()].map((stage) => eventOf(stage, now)),
+    );
   }
+}
+
+/** A lease and what is new of it. */
+interface News {
+  lease: LeaseRow;
+  report: PhaseReport;
+}
+
+/** Reports come on two ways, so an older one may come after a newer one, or with it. */
+function newsOf(leases: readonly LeaseRow[], phases: readonly PhaseReport[]): News[] {
+  const latest = new Map<string, PhaseReport>();
+  for (const report of phases) {
+    const known = latest.get(report.lease);
+    if (known === undefined || isLater(report.phase, known.phase)) latest.set(report.lease, report);
+  }
+  return leases.flatMap((lease) => {
+    const report = latest.get(lease.id);
+    return report !== undefined && isLater(report.phase, lease.phase) ? [{ lease, report }] : [];
+  });
+}
+
+function patchOf(
+  ctx: Context,
+  lease: LeaseRow,
+  { phase, ...times }: PhaseReport,
+  config: JobConfig,
+): PhasePatch {
+  const startedAt = timeOf(times.startedAt, lease, ctx.now());
+  return {
+    id: lease.id,
+    phase,
+    received_at: timeOf(times.receivedAt, lease, ctx.now()),
+    started_at: startedAt,
+    limit_at: limitOf(ctx, { kind: lease.kind, phase, startedAt }, config),
+  };
+}
+
+/** Of tasks of one job, kind and run that have come to the same phase. */
+function eventOf(stage: readonly News[], at: number): NewEvent {
+  const [first] = stage;
+  if (first === undefined) throw new Error('there is no event without a task');
+  const { account, job, kind, run } = first.lease;
+  const chunks = stage.map(({ lease }) => lease.chunk);
+  const body = JSON.stringify({ kind, run, chunks, phase: first.report.phase });
+  return { account, job, at, type: 'task', body };
 }
 
 /** When the server ends the lease whatever the runner says; null while the user's process may run on. */
@@ -61,7 +105,6 @@ function limitOf(
   return startedAt + taskTimeout * 1000 + TIMEOUT_GRACE_MS;
 }
 
-/** Reports come on two ways, so an older one may come after a newer one. */
 function isLater(phase: LeasePhase, than: LeasePhase): boolean {
   return LEASE_PHASES.indexOf(phase) > LEASE_PHASES.indexOf(than);
 }

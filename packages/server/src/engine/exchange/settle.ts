@@ -7,18 +7,19 @@ import {
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
 import { lockJob } from '../../store/jobs.ts';
-import { hasSibling, takeLeases } from '../../store/leases.ts';
-import { insertReady, isWaiting } from '../../store/ready.ts';
+import { takeLeases } from '../../store/leases.ts';
+import { insertReady } from '../../store/ready.ts';
 import { insertEvents, insertLogPack } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { JobRow, LeaseRow } from '../../store/tables.ts';
 import { findTask } from '../../store/tasks.ts';
 import { endOptions } from '../end-options.ts';
 import { groupBy } from '../group-by.ts';
-import { policyOf, type JobPolicy } from '../job-policy.ts';
+import { policyOf } from '../job-policy.ts';
 import { commitResults, type FinishedAttempt } from '../transitions/commit-results.ts';
-import { endAttempt, latestAttemptFirst } from '../transitions/end-attempt.ts';
+import { endAttempts } from '../transitions/end-attempts.ts';
 import { withinLease } from '../transitions/lease-times.ts';
+import { keyOfTask, tasksGoingOn } from '../transitions/tasks-going-on.ts';
 import type { BundlePlace, Packs } from './packs.ts';
 
 /** Settles all reports of an exchange; jobs are locked in ascending order. */
@@ -92,22 +93,10 @@ async function settleJob(ctx: Context, tx: Tx, settling: Settling): Promise<void
   const policy = await policyOf(ctx, tx, settling.job.no, settling.job.run);
   const committed = await commitResults(tx, settling.job, policy, finished, ctx.now());
   for (const [lease, verdict] of committed.verdicts) verdicts.set(lease, verdict);
-  await settleFailures(ctx, tx, committed.job, policy, failed);
+  // The first final failure ends the job; what comes after it is only recorded.
+  const ended = failed.map(({ lease, report }) => ({ lease, end: attemptEnd(report) }));
+  await endAttempts(tx, committed.job, policy, ended, endOptions(ctx));
   for (const { lease } of failed) verdicts.set(lease.id, 'ended');
-}
-
-async function settleFailures(
-  ctx: Context,
-  tx: Tx,
-  job: JobRow,
-  policy: JobPolicy,
-  failed: readonly { lease: LeaseRow; report: EndReport }[],
-): Promise<void> {
-  let current = job;
-  for (const { lease, report } of failed.toSorted((a, b) => latestAttemptFirst(a.lease, b.lease))) {
-    // The first final failure ends the job; what comes after it is only recorded.
-    current = await endAttempt(tx, current, policy, lease, attemptEnd(report), endOptions(ctx));
-  }
 }
 
 function attemptEnd(report: EndReport) {
@@ -168,11 +157,21 @@ export async function releaseLeases(
   for (const no of [...byJob.keys()].toSorted((a, b) => a - b)) {
     const job = await lockJob(tx, no);
     if (job === undefined) continue;
-    for (const lease of await takeLeases(tx, no, runner, byJob.get(no) ?? [])) {
-      if ((await hasSibling(tx, lease)) || (await isWaiting(tx, lease))) continue;
-      const { kind, run, chunk, attempt, alone } = lease;
-      const asks = { memory_bytes: lease.raised_bytes, alone };
-      await insertReady(tx, [{ job: no, kind, run, chunk, attempt, ready_at: ctx.now(), ...asks }]);
-    }
+    const taken = await takeLeases(tx, no, runner, byJob.get(no) ?? []);
+    const goingOn = await tasksGoingOn(tx, no, taken);
+    const waiting = taken.filter((lease) => !goingOn.has(keyOfTask(lease)));
+    await insertReady(
+      tx,
+      waiting.map(({ kind, run, chunk, attempt, raised_bytes: raised, alone }) => ({
+        job: no,
+        kind,
+        run,
+        chunk,
+        attempt,
+        ready_at: ctx.now(),
+        memory_bytes: raised,
+        alone,
+      })),
+    );
   }
 }

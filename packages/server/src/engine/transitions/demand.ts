@@ -5,7 +5,7 @@ import type { TaskEnd } from '../../domain/task-end.ts';
 import type { LeaseRow } from '../../store/tables.ts';
 import { componentOf, type JobPolicy } from '../job-policy.ts';
 import { needsOf } from '../exchange/task-context.ts';
-import type { AttemptEnd } from './end-attempt.ts';
+import type { AttemptEnd } from './end-attempts.ts';
 
 export interface Demand {
   /** Bytes of memory; 0 for what the component says. */

@@ -1,0 +1,77 @@
+/** What ended attempts leave in the tables, written in one statement for each table. */
+import { insertEvents } from '../../store/records.ts';
+import { insertReady } from '../../store/ready.ts';
+import { updateJob } from '../../store/jobs.ts';
+import type { Tx } from '../../store/store.ts';
+import type { AttemptRow, JobRow, ReadyRow, TaskRow } from '../../store/tables.ts';
+import { insertAttempts, updateEndedTasks } from '../../store/tasks.ts';
+import { groupBy } from '../group-by.ts';
+import type { EndedAttempt } from './end-attempts.ts';
+import { keyOfTask } from './tasks-going-on.ts';
+
+export class EndRows {
+  /** What the job pays for them. */
+  price = 0;
+  private attempts: AttemptRow[] = [];
+  private tasks = new Map<string, TaskRow>();
+  private retries: ReadyRow[] = [];
+
+  addAttempt({ lease, end }: EndedAttempt): void {
+    const { job, kind, run, chunk, attempt, runner } = lease;
+    this.attempts.push({
+      job,
+      kind,
+      run,
+      chunk,
+      attempt,
+      runner,
+      started_at: end.startedAt,
+      ended_at: end.endedAt,
+      exit_code: end.exitCode,
+      reason: end.reason,
+      error_message: end.errorMessage,
+    });
+  }
+
+  addTask(task: TaskRow): void {
+    this.tasks.set(keyOfTask(task), task);
+  }
+
+  /** The task as it is after the attempts that ended. */
+  addRetry(
+    { job, kind, run, chunk, attempts }: TaskRow,
+    asks: Pick<ReadyRow, 'ready_at' | 'memory_bytes' | 'alone'>,
+  ): void {
+    this.retries.push({ job, kind, run, chunk, attempt: attempts + 1, ...asks });
+  }
+
+  /** Returns the job as it is then; nothing is left to be written. */
+  async write(tx: Tx, job: JobRow, now: number): Promise<JobRow> {
+    const tasks = [...this.tasks.values()];
+    await insertAttempts(tx, this.attempts);
+    await updateEndedTasks(tx, tasks);
+    await insertReady(tx, this.retries);
+    const stages = groupBy(tasks, ({ kind, run }) => `${kind}/${run}`);
+    await insertEvents(
+      tx,
+      [...stages.values()].map((stage) => taskEvent(job, stage, now)),
+    );
+    const { price } = this;
+    this.attempts = [];
+    this.tasks = new Map();
+    this.retries = [];
+    this.price = 0;
+    return price === 0 ? job : ((await updateJob(tx, job, { price: job.price + price })) ?? job);
+  }
+}
+
+/** Of tasks of one kind and run. */
+function taskEvent(job: JobRow, stage: readonly TaskRow[], at: number) {
+  const body = {
+    kind: stage[0]?.kind,
+    run: stage[0]?.run,
+    chunks: stage.map(({ chunk }) => chunk),
+  };
+  const { account, no } = job;
+  return { account, job: no, at, type: 'task' as const, body: JSON.stringify(body) };
+}
