@@ -17,8 +17,10 @@ export interface WatchedFolder {
 }
 
 const PERIOD_MS = 1000;
-/** A folder that takes long to walk is walked less often: at most this share of the time. */
+/** A folder that takes long to walk is walked less often: at most this share of the time. So are all together. */
 const WALK_SHARE = 0.1;
+/** One large folder does not keep the others unwatched for longer. */
+const LONGEST_PAUSE_MS = 10_000;
 /** Entries read at once, and looked at before others have their turn. */
 const ENTRIES_PER_TURN = 256;
 
@@ -30,6 +32,7 @@ export class DiskWatch {
   private readonly watches = new Set<Watch>();
   private timer: NodeJS.Timeout | undefined;
   private isWalking = false;
+  private nextRoundAtMs = 0;
 
   /** Watches from the next second on, until the returned function is called. */
   watch(folder: WatchedFolder): () => void {
@@ -45,7 +48,8 @@ export class DiskWatch {
   }
 
   private async look(): Promise<void> {
-    if (this.isWalking) return;
+    const beganAt = monotonicMs();
+    if (this.isWalking || beganAt < this.nextRoundAtMs) return;
     this.isWalking = true;
     for (const watch of this.watches) {
       const startedAt = monotonicMs();
@@ -56,6 +60,8 @@ export class DiskWatch {
       if (excess !== undefined && this.watches.has(watch)) watch.onOver(excess);
     }
     this.isWalking = false;
+    const pauseMs = (monotonicMs() - beganAt) / WALK_SHARE;
+    this.nextRoundAtMs = beganAt + Math.min(pauseMs, LONGEST_PAUSE_MS);
   }
 }
 

@@ -111,12 +111,16 @@ export class ExchangeLoop {
     // A call in flight calls back when it ends.
     if (this.stopped || this.asked.has('short') || this.backoff.isWaiting) return;
     const ask = this.net(this.deps.work.wanted());
-    if (!this.deps.outbox.isEmpty || this.deps.work.phaseReports().length > 0) {
+    if (this.hasReports) {
       void this.run('short', this.deps.outbox.take(), ask, 0);
     } else if (!this.asked.has('long') && (ask.free.cpus > 0 || ask.prefetch > 0)) {
       const waitMs = Math.min(LONG_POLL_MS, this.deps.leaseMs() * LONG_POLL_SHARE);
       void this.run('long', this.deps.outbox.take(), ask, waitMs);
     }
+  }
+
+  private get hasReports(): boolean {
+    return !this.deps.outbox.isEmpty || this.deps.work.phaseReports().length > 0;
   }
 
   private async run(lane: Lane, batch: Batch, ask: Wanted, waitMs: number): Promise<void> {
@@ -126,7 +130,7 @@ export class ExchangeLoop {
     const isOk = await call;
     if (this.stopped || this.deps.signal.aborted) return;
     if (!isOk) await this.backoff.wait();
-    this.wakeIn(isOk && !this.deps.outbox.isEmpty && !this.deps.work.isHungry ? GATHER_MS : 0);
+    this.wakeIn(isOk && !this.deps.work.isHungry && this.hasReports ? GATHER_MS : 0);
   }
 
   /** One exchange; false when it failed, its batch is in the outbox again then. */

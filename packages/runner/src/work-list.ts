@@ -42,6 +42,8 @@ const STARTS_PER_TURN = 32;
 const LONGEST_WAIT_MS = 10_000;
 /** A phase shorter than this is not reported: short tasks would cost a report each. */
 const SHORT_PHASE_MS = 100;
+/** From so many on that run at once, ends and phases are gathered. */
+const MANY_TASKS = 32;
 /** Of thousands of tasks the others come in the messages after this one. */
 const PHASES_OF_A_MESSAGE = 500;
 
@@ -87,9 +89,12 @@ export class WorkList {
     return this.active.size === 0 && this.queue.length === 0;
   }
 
-  /** Nothing is in store: a CPU is free, or will be with the next end. */
+  /**
+   * Nothing is in store: a CPU is free, or will be with the next end. Where many tasks run, one place that is free
+   * for a moment is little, and a call for each end would be much.
+   */
   get isHungry(): boolean {
-    return !this.draining && this.stored === 0;
+    return !this.draining && this.stored === 0 && this.active.size < MANY_TASKS;
   }
 
   /** Attempts that are held and do not run yet. */

@@ -1,4 +1,4 @@
-import type { AttemptReason, TaskKind } from '@bytenite/contract';
+import type { TaskKind } from '@bytenite/contract';
 import { sql, type Insertable } from 'kysely';
 import type { TaskKey } from '../domain/task-id.ts';
 import { dialectOf, type DialectName } from './dialect.ts';
