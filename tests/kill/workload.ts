@@ -138,6 +138,8 @@ export async function submitJob(
 function configOf(fate: WorkJob['fate']) {
   return {
     maxTaskRetries: 8,
+    // A runner that stands still has late tasks: they get a second attempt beside the first.
+    speculation: fate === 'completes',
     // What fails by design ends with this; what the platform did to an attempt is tried again.
     ...((BROKEN.includes(fate) || fate === 'retried') && { failOn: [EXIT_BY_DESIGN] }),
     toleratedFailures: fate === 'tolerates' ? 1 : '',

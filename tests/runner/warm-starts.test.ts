@@ -464,6 +464,22 @@ except OSError as error: print("refused")
     expect(isAlive(launcher)).toBe(true);
   });
 
+  test('a server that holds much memory ends soon when nobody needs it', async () => {
+    const files = { 'app/large.py': 'HELD = b"x" * (80 << 20)\n' };
+    const preload = ['large'];
+    const context = await app('print("ok")\n', { preload, files, memoryBytes: 256 * MIB });
+    await runWarm(context);
+    const servers = processesOf(runner.pid, '"large"');
+    expect(servers).not.toEqual([]);
+    await waitFor(
+      'the idle server to be gone',
+      () => servers.every((pid) => !isAlive(pid)),
+      60_000,
+    );
+    const next = await run(context);
+    expect([isWarm(next.task), next.lines]).toEqual([false, ['ok']]);
+  });
+
   test('many modules that cannot be loaded are named in part', async () => {
     const preload = Array.from({ length: 90 }, (_, i) => `no_such_module_${i}_${'x'.repeat(100)}`);
     const { task } = await runWarm(await app('print("ok")\n', { preload }));

@@ -16,6 +16,7 @@ import { resultsPrefix } from '../job-keys.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { enterState } from './enter-state.ts';
 import { priceOfRun } from './lease-price.ts';
+import { keyOfTask } from './tasks-going-on.ts';
 
 /** A report of success whose lease was still there, and where its bundle lies. */
 export interface FinishedAttempt {
@@ -40,13 +41,13 @@ export async function commitResults(
   // Of two attempts of one task the first in the message enters.
   const entrants = new Map<string, FinishedAttempt>();
   for (const attempt of finished) {
-    const key = keyOf(attempt.lease);
+    const key = keyOfTask(attempt.lease);
     if (!entrants.has(key)) entrants.set(key, attempt);
   }
   const patches = [...entrants.values()].map((attempt) => resultPatch(job, policy, attempt));
   const committed = await commitRows(tx, patches);
-  const winners = new Set(committed.map((task) => entrants.get(keyOf(task))));
-  const won = patches.filter((patch) => winners.has(entrants.get(keyOf(patch))));
+  const winners = new Set(committed.map((task) => entrants.get(keyOfTask(task))));
+  const won = patches.filter((patch) => winners.has(entrants.get(keyOfTask(patch))));
   const price = won.reduce((sum, patch) => sum + patch.price, 0);
   await keepBlobs(tx, storedKeys(job, won));
   const losers: LeaseRow[] = [];
@@ -75,10 +76,6 @@ export async function commitResults(
     price: job.price + price,
   });
   return { job: await advance(tx, counted ?? job, committed, now), verdicts };
-}
-
-function keyOf(task: { kind: TaskKind; run: number; chunk: number }): string {
-  return `${task.kind}/${task.run}/${task.chunk}`;
 }
 
 function resultPatch(job: JobRow, policy: JobPolicy, attempt: FinishedAttempt): ResultPatch {
