@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail, step, UserError } from './lib/progress.js';
-import { root, run } from './lib/run.js';
+import { root, run, tool } from './lib/run.js';
 
 // Inside node_modules, so that it goes when they go.
 const STAMP = path.join(root, 'node_modules/.bytenite-install');
@@ -15,7 +15,18 @@ const STAMP = path.join(root, 'node_modules/.bytenite-install');
 export async function setup() {
   await checkNode();
   await install();
-  await step('Building', () => run('npm', ['run', '--silent', 'build']));
+  await step('Building', build);
+}
+
+async function build() {
+  const once = () => run('npm', ['run', '--silent', 'build']);
+  try {
+    await once();
+  } catch {
+    // After a pull the compiler may hold on to what it knew of types further away; from scratch it does not.
+    await run(tool('tsc'), ['-b', '--force']);
+    await once();
+  }
 }
 
 async function checkNode() {
