@@ -38,7 +38,13 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'a repeated report commits again: neither its lease nor the task being open is asked for',
     edits: [
       ...REPORTS_NEED_NO_LEASE,
-      { file: 'store/tasks.js', find: `.where('task.state', '=', 'open'))`, replace: ')' },
+      {
+        file: 'store/tasks.js',
+        find: `.where('task.state', '=', 'open'))
+    .returning(`,
+        replace: `)
+    .returning(`,
+      },
     ],
     shownBy: 'server at commit',
     // The last one where the repeated report is of an attempt that had ended otherwise.

@@ -1,5 +1,5 @@
 /**
- * What tasks write to, looked at every second: apparent size and number of entries, no links followed. A
+ * What tasks write to, looked at every second, or less often where that takes long: apparent size and number of entries, no links followed. A
  * quota of the file system would be exact, but needs rights and mount options that few machines give.
  */
 import { lstatSync } from 'node:fs';
@@ -20,7 +20,7 @@ const PERIOD_MS = 1000;
 /** A folder that takes long to walk is walked less often: at most this share of the time. So are all together. */
 const WALK_SHARE = 0.1;
 /** One large folder does not keep the others unwatched for longer. */
-const LONGEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 3000;
 /** Entries read at once, and looked at before others have their turn. */
 const ENTRIES_PER_TURN = 256;
 

@@ -24,7 +24,8 @@ const TIMEOUT_SHARE = 1 / 3;
 const SHORTEST_TIMEOUT_MS = 1000;
 /** Beats take at most this share of the time: of thousands of leases, or on a busy server, they last longer. */
 const BUSY_SHARE = 1 / 10;
-const LONGEST_PAUSE_SHARE = 1 / 5;
+/** Of a lease, from one beat to the next, unless a single one takes longer. */
+const LONGEST_PERIOD_SHARE = 1 / 5;
 
 export class Heartbeat {
   private renewedAt = monotonicMs();
@@ -66,11 +67,9 @@ export class Heartbeat {
   }
 
   private pauseAfter(tookMs: number): number {
-    const longest = Math.max(
-      this.options.heartbeatMs(),
-      this.options.leaseMs() * LONGEST_PAUSE_SHARE,
-    );
-    return Math.min(longest, Math.max(this.options.heartbeatMs(), tookMs / BUSY_SHARE));
+    const shortest = this.options.heartbeatMs();
+    const longest = Math.max(shortest, this.options.leaseMs() * LONGEST_PERIOD_SHARE - tookMs);
+    return Math.min(longest, Math.max(shortest, tookMs / BUSY_SHARE));
   }
 
   renewed(sentAt: number): void {

@@ -81,7 +81,8 @@ test('nothing more is asked for when every slot has a task, whatever room is lef
   expect(work.wanted().free.cpus).toBe(7);
   work.add(attemptOf('b'));
   await vi.waitFor(() => expect(running).toHaveLength(2));
-  expect(work.wanted().free).toEqual({ cpus: 0, memoryBytes: 0, gpus: [] });
+  const nothing = { free: { cpus: 0, memoryBytes: 0, gpus: [] }, prefetch: 0, idle: false };
+  expect(work.wanted()).toEqual(nothing);
 });
 
 test('a message carries the phases of some hundred tasks at most; the others follow', async () => {

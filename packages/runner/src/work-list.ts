@@ -111,10 +111,10 @@ export class WorkList {
       free.cpus -= need.cpus;
       free.memoryBytes -= need.memoryBytes;
     }
-    const isFull =
-      free.cpus <= 1e-6 || free.memoryBytes <= 0 || this.active.size >= this.options.slots;
+    const isFull = free.cpus <= 1e-6 || free.memoryBytes <= 0;
     const none = { cpus: 0, memoryBytes: 0, gpus: [] };
-    if (this.draining) return { free: none, prefetch: 0, idle: false };
+    const hasNoSlot = this.active.size >= this.options.slots;
+    if (this.draining || hasNoSlot) return { free: none, prefetch: 0, idle: false };
     const prefetch = Math.max(0, this.storeTarget() - this.stored);
     return { free: isFull ? none : free, prefetch, idle: this.isIdle };
   }

@@ -38,8 +38,10 @@ describe('an attempt that ended without committing', () => {
     const unheard = { ...ended('WORKER_LOST'), isUnheardOf: true };
     const first = decideTaskEnd({ retries: 0, losses: 1 }, unheard, POLICY, 0.5);
     expect(first).toMatchObject({ next: 'retry', usesRetry: false, alone: false });
-    const second = decideTaskEnd({ retries: 0, losses: 2 }, unheard, POLICY, 0.5);
-    expect(second, 'alone stays alone').toMatchObject({ alone: true });
+    const third = decideTaskEnd({ retries: 0, losses: 2 }, unheard, POLICY, 0.5);
+    expect(third).toMatchObject({ alone: false });
+    const alone = { retries: 0, losses: 2, wasAlone: true };
+    expect(decideTaskEnd(alone, unheard, POLICY, 0.5), 'stays so').toMatchObject({ alone: true });
     const lost = decideTaskEnd({ retries: 0, losses: 1 }, ended('WORKER_LOST'), POLICY, 0.5);
     expect(lost).toMatchObject({ alone: true });
   });

@@ -16,6 +16,8 @@ export interface RetryPolicy {
 export interface EndedTask {
   retries: number;
   losses: number;
+  /** This attempt had its runner for itself. */
+  wasAlone?: boolean;
 }
 
 export type TaskEnd =
@@ -40,8 +42,8 @@ export function decideTaskEnd(
   if (reason === 'WORKER_LOST' || reason === 'INTERNAL') {
     if (task.losses >= MAX_LOSSES) return { next: 'fail' };
     // What nobody ran has ended no runner.
-    const ended = outcome.isUnheardOf === true ? task.losses : task.losses + 1;
-    const alone = ended >= policy.aloneAfter;
+    const isSuspect = outcome.isUnheardOf !== true && task.losses + 1 >= policy.aloneAfter;
+    const alone = task.wasAlone === true || isSuspect;
     return {
       next: 'retry',
       usesRetry: false,

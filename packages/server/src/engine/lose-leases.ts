@@ -5,6 +5,7 @@ import type { Tx } from '../store/store.ts';
 import type { JobRow, LeaseRow } from '../store/tables.ts';
 import { policyOf, type JobPolicy } from './job-policy.ts';
 import { endOptions } from './end-options.ts';
+import type { Runner } from './runners.ts';
 import { endAttempts, type AttemptEnd } from './transitions/end-attempts.ts';
 
 /** Takes leases of a job and ends their attempts until none is left, some in each transaction. */
@@ -47,11 +48,12 @@ async function loseLeases(
   await endAttempts(tx, job, policy, ended, endOptions(ctx));
 }
 
-/** The runner lives and never renewed the lease: the reply that named it was lost on the way. */
-function isUnheardOf({ runners, config }: Context, lease: LeaseRow, now: number): boolean {
-  const runner = runners.find(lease.runner, lease.incarnation);
-  const isThere = runner !== undefined && now - runner.lastSeenAt < config.leaseMs / 2;
-  return isThere && lease.phase === 'ASSIGNED';
+/** Its runner was heard of, by whichever server, when it should have renewed the lease. */
+function isThere({ runners, config }: Context, lease: LeaseRow, now: number): boolean {
+  const isHolder = ({ id, incarnation }: Runner) =>
+    id === lease.runner && incarnation === lease.incarnation;
+  const runner = runners.list(now).find(isHolder);
+  return runner !== undefined && now - runner.lastSeenAt < config.leaseMs / 2;
 }
 
 /** A lease that went past its own limit ended for that; any other because nobody renewed it. */
@@ -62,11 +64,13 @@ function reasonOf(
   now: number,
 ): Pick<AttemptEnd, 'reason' | 'errorMessage' | 'isUnheardOf'> {
   if (lease.limit_at === null || lease.limit_at > now) {
-    if (isUnheardOf(ctx, lease, now)) {
+    const isAlive = isThere(ctx, lease, now);
+    // The reply that named it was lost on the way.
+    if (isAlive && lease.phase === 'ASSIGNED') {
       const errorMessage = `the runner ${lease.runner} never heard of this attempt: the message that gave it was lost`;
       return { reason: 'WORKER_LOST', errorMessage, isUnheardOf: true };
     }
-    if (lease.alone === 1) {
+    if (lease.alone === 1 && !isAlive) {
       const errorMessage = `the runner ${lease.runner} was lost while it ran nothing but this task, as others were before: it is not tried again`;
       return { reason: 'QUARANTINED', errorMessage };
     }

@@ -1,5 +1,5 @@
 import type { LeasePhase, TaskKind } from '@bytenite/contract';
-import { sql, type SelectQueryBuilder } from 'kysely';
+import { sql, type Expression, type ExpressionBuilder, type SqlBool } from 'kysely';
 import { locksRows, traitsOf } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
@@ -86,9 +86,9 @@ export async function takeJobLeases(tx: Tx, job: number): Promise<LeaseRow[]> {
  */
 export const LEASES_AT_ONCE = 200;
 
-/** Those of a job that are still due when looked at under its lock, at most so many, later attempts first. */
+/** Those of a job that are still due when they are taken, at most so many, later attempts first. */
 export async function takeDueLeases(tx: Tx, job: number, now: number): Promise<LeaseRow[]> {
-  return takeSome(tx, (lease) => lease.where('job', '=', job).where('deadline_at', '<=', now));
+  return takeSome(tx, (e) => e.and([e('job', '=', job), e('deadline_at', '<=', now)]));
 }
 
 /** Leases of older incarnations of a runner, of one job; at most so many, later attempts first. */
@@ -98,21 +98,24 @@ export async function takeStaleLeases(
   runner: string,
   incarnation: string,
 ): Promise<LeaseRow[]> {
-  return takeSome(tx, (lease) =>
-    lease
-      .where('job', '=', job)
-      .where('runner', '=', runner)
-      .where('incarnation', '!=', incarnation),
+  return takeSome(tx, (e) =>
+    e.and([e('job', '=', job), e('runner', '=', runner), e('incarnation', '!=', incarnation)]),
   );
 }
 
-type LeaseQuery = SelectQueryBuilder<Tables, 'lease', object>;
-
-async function takeSome(tx: Tx, which: (query: LeaseQuery) => LeaseQuery): Promise<LeaseRow[]> {
-  const some = which(tx.selectFrom('lease')).select('id');
+/**
+ * A heartbeat renews without the lock of the job: whoever waited for its row must look at the condition again, so
+ * it stands in the DELETE too.
+ */
+async function takeSome(
+  tx: Tx,
+  which: (e: ExpressionBuilder<Tables, 'lease'>) => Expression<SqlBool>,
+): Promise<LeaseRow[]> {
+  const some = tx.selectFrom('lease').select('id').where(which).orderBy('attempt', 'desc');
   return tx
     .deleteFrom('lease')
-    .where('id', 'in', some.orderBy('attempt', 'desc').limit(LEASES_AT_ONCE))
+    .where('id', 'in', some.limit(LEASES_AT_ONCE))
+    .where(which)
     .returningAll()
     .execute();
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { Kysely, sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   connected,
   openTestStore,
@@ -9,8 +9,9 @@ import {
   type TestDatabase,
 } from '../testing/postgres.ts';
 import { untilSettled } from '../testing/store-fixture.ts';
-import { addAccount } from '../testing/rows.ts';
+import { addAccount, addChunks, addJob, addLease, T0 } from '../testing/rows.ts';
 import { openDatabaseClock } from './database-clock.ts';
+import { findLease, renewLeases, takeDueLeases } from './leases.ts';
 import { writeMeta } from './meta.ts';
 import { postgresDialect } from './postgres.ts';
 import { eventBounds, eventsAfter, insertEvents } from './records.ts';
@@ -143,6 +144,22 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
       await db.destroy();
     });
 
+    it('does not end a lease that is renewed while it waits for it', async () => {
+      const store = await open();
+      const account = await addAccount(store);
+      const job = (await addJob(store, account, 'PARTITIONED', { num_chunks: 1 })).no;
+      await addChunks(store, job, 1);
+      const id = await addLease(store, job, 0, { deadline_at: T0 });
+      const taken = await store.transact(async (tx) => {
+        expect([...(await renewLeases(tx, 'runner', 'first', [id], T0 + 9000))]).toEqual([id]);
+        const reaped = store.transact((other) => takeDueLeases(other, job, T0));
+        await vi.waitFor(async () => expect(await waitingForLocks(store)).toBe(1));
+        return { reaped };
+      });
+      expect(await taken.reaped).toEqual([]);
+      expect(await findLease(store.db, id)).toMatchObject({ deadline_at: T0 + 9000 });
+    });
+
     it('is brought up to date by one of those that start at once', async () => {
       await connected(database.url, (admin) =>
         admin.query('drop schema public cascade; create schema public'),
@@ -160,6 +177,14 @@ describe.skipIf(POSTGRES_URL === undefined)('PostgreSQL', () => {
     });
   });
 });
+
+/** Sessions on this database that wait for another's transaction. */
+async function waitingForLocks(store: Store): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select cast(count(*) as integer) as n from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(store.db);
+  return rows[0]?.n ?? 0;
+}
 
 /** Messages, and a wait for one of them. */
 class Signal {

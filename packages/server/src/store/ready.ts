@@ -32,19 +32,24 @@ const insertAll = overRows((tx, rows: readonly NewReady[]) =>
 type TaskKey = Pick<ReadyRow, 'job' | 'kind' | 'run' | 'chunk'>;
 
 export async function findReady(db: Db, task: TaskKey): Promise<ReadyRow | undefined> {
-  const rows = await waitingOf(db, task.job, [task.chunk]);
-  return rows.find(({ kind, run }) => kind === task.kind && run === task.run);
+  const [row] = await waitingOf(db, task, [task.chunk]);
+  return row;
 }
 
-/** Tasks of a job with one of these chunk numbers that wait outside the cursor, of whatever kind and run. */
+/** Of the named tasks of a job's kind and run those that wait outside the cursor. */
 export async function waitingOf(
   db: Db,
-  job: number,
+  { job, kind, run }: Omit<TaskKey, 'chunk'>,
   chunks: readonly number[],
 ): Promise<ReadyRow[]> {
-  if (chunks.length === 0) return [];
-  const query = db.selectFrom('ready').selectAll().where('job', '=', job);
-  return query.where('chunk', 'in', chunks).execute();
+  return db
+    .selectFrom('ready')
+    .selectAll()
+    .where('job', '=', job)
+    .where('kind', '=', kind)
+    .where('run', '=', run)
+    .where('chunk', 'in', chunks)
+    .execute();
 }
 
 /** Takes due tasks of a job's run that ask for the same, the longest waiting first. */

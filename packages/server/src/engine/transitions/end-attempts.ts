@@ -83,7 +83,12 @@ export async function endAttempts(
     // Another attempt that still runs, or the retry that one has left, decides; this one ends only itself.
     const decision = goingOn.has(key)
       ? null
-      : decideTaskEnd(task, attempt.end, { ...policy.config, ...options }, options.random());
+      : decideTaskEnd(
+          { ...task, wasAlone: lease.alone === 1 },
+          attempt.end,
+          { ...policy.config, ...options },
+          options.random(),
+        );
     const demand = decideDemand(policy, lease, attempt.end, decision, options.memoryCapBytes);
     const end = { ...attempt.end, errorMessage: withNote(attempt.end.errorMessage, demand.note) };
     const changed = taskAfter(task, { lease, end }, decision, price);

@@ -1,4 +1,4 @@
-/** What ended attempts leave in the tables, written in one statement for each table. */
+/** What ended attempts leave in the tables, written together, table by table. */
 import { insertEvents } from '../../store/records.ts';
 import { insertReady } from '../../store/ready.ts';
 import { updateJob } from '../../store/jobs.ts';
