@@ -36,8 +36,7 @@ export async function endJob(
   await deleteReady(tx, job.no);
   const deliverAfter = Math.max(job.deliver_after, ...deliveriesUntil(await takeSteps(tx, job.no)));
   payAtCommit(tx, job.no, now);
-  const paid = leases.filter((lease) => !isLost(lease, asked));
-  const price = paid.reduce((sum, lease) => sum + priceOfLease(policy, lease, now), job.price);
+  const price = leases.reduce((sum, lease) => sum + priceOfLease(policy, lease, now), job.price);
   const priced = price === job.price ? job : await updateJob(tx, job, { price });
   return enterState(tx, priced ?? job, end.state, now, {
     ended_at: now,
@@ -46,11 +45,6 @@ export async function endJob(
       ? { failure_reason: end.reason, error_message: end.message }
       : { failure_reason: 'NONE', error_message: '' }),
   });
-}
-
-/** Nobody renewed it: its runner is gone, for which nobody pays. One that went past its own limit did run. */
-function isLost({ deadline_at: deadline, limit_at: limit }: LeaseRow, now: number): boolean {
-  return deadline <= now && (limit === null || limit > now);
 }
 
 /**

@@ -231,12 +231,16 @@ describe('a task whose runners are lost', () => {
     expect((await jobNow(ctx, job)).state).toBe('FAILED');
   });
 
-  it('is not where its runner lives and was never told of it, because the reply was lost', async () => {
+  it.each([
+    ['was never told of it, because the reply was lost', 'ASSIGNED'],
+    ['did not renew it in time', 'RUNNING'],
+  ] as const)('is not where its runner lives and %s', async (_, phase) => {
     const job = await partitionedJob(ctx, 1);
     await loseOne();
     await loseOne();
     const runner = await TestRunner.register(ctx);
-    await runner.claimOne();
+    const third = await runner.claimOne();
+    await runner.exchange({ phases: [phaseOf(ctx, third, phase)] });
     for (let i = 0; i < 5; i += 1) {
       ctx.advance(ctx.config.leaseMs / 4);
       await runner.beat([]);
