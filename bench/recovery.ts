@@ -19,19 +19,19 @@ import { medians } from './support/statistics.ts';
 
 const AIM_SECONDS = 5;
 /** Tasks that wait behind those in flight. */
-const WAITING = 2000;
-/** As long as tasks in flight last at most; those of runners that are started anew last no time. */
-const DAWDLE = { BYTENITE_FAILPOINTS: 'run=0-60000' };
+const WAITING = 5000;
+/** As long as tasks in flight last, so that all have begun before the first ends; later runners do not dawdle. */
+const DAWDLE = { BYTENITE_FAILPOINTS: 'run=20000-60000' };
 /** A runner of root has a uid for as many tasks at once, and some for what comes next. */
 const TASKS_OF_A_RUNNER = 700;
 const IN_FLIGHT_MS = 300_000;
 
 const METHOD = [
-  'A job of the null sandbox on as many runners as have room for all its tasks, each of which dawdles for up to a',
-  'minute while it has a lease. When as many are in flight, the server or all runners are ended with SIGKILL and',
-  'started again at once. Counted is the time from the signal to the next committed result, and after the end of',
-  'the job what is lost (chunks without a result) and what was committed twice. Runners that come back have lost',
-  'their tasks: they are all given out again, and do not dawdle.',
+  'A job of the null sandbox on as many runners as have room for all its tasks, each of which dawdles for 20 s to',
+  'a minute while it has a lease. When as many are in flight and results come in, the server or all runners are',
+  'ended with SIGKILL and started again at once. Counted is the time from the signal to the next committed result,',
+  'and after the end of the job what is lost (chunks without a result) and what was committed twice. Runners that',
+  'come back have lost their tasks: they are all given out again, and do not dawdle.',
 ];
 
 const VICTIMS = ['server', 'runners'] as const;
@@ -39,6 +39,8 @@ type Victim = (typeof VICTIMS)[number];
 
 interface Round {
   seconds: number;
+  /** Of these until the programs were there again. */
+  readySeconds: number;
   lost: number;
   doubleCommits: number;
 }
@@ -81,8 +83,20 @@ async function main(): Promise<void> {
       ]),
     },
     {
-      head: ['ended with SIGKILL', 'goes on after, s', 'lost', 'double commits'],
-      rows: middle.map((row) => [row.victim, row.seconds, row.lost, row.doubleCommits]),
+      head: [
+        'ended with SIGKILL',
+        'goes on after, s',
+        'there again after, s',
+        'lost',
+        'double commits',
+      ],
+      rows: middle.map(({ victim, seconds, readySeconds, lost, doubleCommits }) => [
+        victim,
+        seconds,
+        readySeconds,
+        lost,
+        doubleCommits,
+      ]),
     },
     options.asJson,
   );
@@ -101,8 +115,10 @@ async function measure(victim: Victim, tasks: number): Promise<Round> {
     await until(IN_FLIGHT_MS, 'the chunks', () => chunksOf(database));
     await stop(platform.runner);
     runners.push(...(await startRunners(platform, tasks, DAWDLE)));
+    const first = await committed(database);
     // A few end while others begin.
     await until(IN_FLIGHT_MS, 'tasks in flight', () => inFlight(database, tasks * 0.95));
+    await until(IN_FLIGHT_MS, 'results', () => moreThan(database, first));
     const before = await committed(database);
     const killedAt = performance.now();
     if (victim === 'server') {
@@ -112,18 +128,22 @@ async function measure(victim: Victim, tasks: number): Promise<Round> {
       await Promise.all(runners.splice(0).map((runner) => runner.kill()));
       runners.push(...(await startRunners(platform, tasks, {})));
     }
-    await until(IN_FLIGHT_MS, 'a result', async () =>
-      (await committed(database)) > before ? true : null,
-    );
-    const seconds = (performance.now() - killedAt) / 1000;
+    const readySeconds = secondsSince(killedAt);
+    await until(IN_FLIGHT_MS, 'a result', () => moreThan(database, before));
+    const seconds = secondsSince(killedAt);
     await endOfJob(platform, id);
     const { count } = await fetchResults(platform, id, total);
-    return { seconds, lost: total - count, doubleCommits: (await committed(database)) - total };
+    const doubleCommits = (await committed(database)) - total;
+    return { seconds, readySeconds, lost: total - count, doubleCommits };
   } finally {
     await Promise.all(runners.map((runner) => runner.kill()));
     await database.close();
     await platform.close();
   }
+}
+
+function secondsSince(atMs: number): number {
+  return (performance.now() - atMs) / 1000;
 }
 
 /** It gives back what it has not begun. */
@@ -181,6 +201,10 @@ async function inFlight(database: Database, tasks: number): Promise<true | null>
     "SELECT count(*) AS n FROM lease WHERE phase = 'RUNNING'",
   );
   return (row?.n ?? 0) >= tasks ? true : null;
+}
+
+async function moreThan(database: Database, results: number): Promise<true | null> {
+  return (await committed(database)) > results ? true : null;
 }
 
 async function committed(database: Database): Promise<number> {

@@ -1,6 +1,7 @@
 /**
- * What tasks write to, looked at every second, or less often where that takes long: apparent size and number of entries, no links followed. A
- * quota of the file system would be exact, but needs rights and mount options that few machines give.
+ * What tasks write to, looked at every second, or less often where that takes long: apparent size and number
+ * of entries, no links followed. A quota of the file system would be exact, but needs rights and mount options
+ * that few machines give.
  */
 import { lstatSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';

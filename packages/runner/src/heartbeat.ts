@@ -57,19 +57,13 @@ export class Heartbeat {
     while (!this.signal.aborted) {
       const begunAt = monotonicMs();
       const isOk = await this.beat();
-      const pauseMs = isOk ? this.pauseAfter(monotonicMs() - begunAt) : this.retryMs;
+      const { options } = this;
+      const settings = { heartbeatMs: options.heartbeatMs(), leaseMs: options.leaseMs() };
+      const pauseMs = isOk
+        ? pauseAfter(monotonicMs() - begunAt, settings)
+        : Math.min(RETRY_MS, settings.heartbeatMs);
       await sleep(pauseMs, this.signal);
     }
-  }
-
-  private get retryMs(): number {
-    return Math.min(RETRY_MS, this.options.heartbeatMs());
-  }
-
-  private pauseAfter(tookMs: number): number {
-    const shortest = this.options.heartbeatMs();
-    const longest = Math.max(shortest, this.options.leaseMs() * LONGEST_PERIOD_SHARE - tookMs);
-    return Math.min(longest, Math.max(shortest, tookMs / BUSY_SHARE));
   }
 
   renewed(sentAt: number): void {
@@ -98,6 +92,15 @@ export class Heartbeat {
       return false;
     }
   }
+}
+
+/** How long to wait after a beat that took so long. */
+export function pauseAfter(
+  tookMs: number,
+  { heartbeatMs, leaseMs }: { heartbeatMs: number; leaseMs: number },
+): number {
+  const longest = Math.max(heartbeatMs, leaseMs * LONGEST_PERIOD_SHARE - tookMs);
+  return Math.min(longest, Math.max(heartbeatMs, tookMs / BUSY_SHARE));
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

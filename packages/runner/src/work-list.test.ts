@@ -79,6 +79,7 @@ test('nothing more is asked for when every slot has a task, whatever room is lef
   work.add(attemptOf('a'));
   await vi.waitFor(() => expect(running).toHaveLength(1));
   expect(work.wanted().free.cpus).toBe(7);
+  expect(work.isHungry).toBe(true);
   work.add(attemptOf('b'));
   await vi.waitFor(() => expect(running).toHaveLength(2));
   const nothing = { free: { cpus: 0, memoryBytes: 0, gpus: [] }, prefetch: 0, idle: false };
@@ -89,6 +90,7 @@ test('a message carries the phases of some hundred tasks at most; the others fol
   const { work, running } = createWork({ cpus: 1000, slots: 1000 });
   for (let i = 0; i < 600; i++) work.add(attemptOf(String(i)));
   await vi.waitFor(() => expect(running).toHaveLength(600));
+  expect(work.isHungry, 'one free place of many is little').toBe(false);
   for (const attempt of work.activeAttempts()) attempt.enter('RUNNING');
   vi.advanceTimersByTime(1000);
   const first = work.phaseReports();

@@ -40,6 +40,8 @@ import { bodyOf } from './request-body.ts';
 /** A JSON call of a runner is small; an exchange has a limit of its own. */
 const JSON_LIMIT = 1024 * 1024;
 
+const Sender = ExchangeRequest.pick({ runnerId: true, incarnation: true });
+
 export function runnerRoutes(ctx: Context, ownToken: string): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const { idleMs } = ctx.config.limits;
@@ -59,8 +61,9 @@ export function runnerRoutes(ctx: Context, ownToken: string): Hono<AppEnv> {
   });
   app.post('/exchange', async (c) => {
     const { header, tail } = decodeMessage(await readBytes(c, MESSAGE_LIMIT, idleMs));
+    // A message may be large, and after a restart comes from runners that are not known: that is looked at first.
+    const runner = registered(ctx, parse(Sender, header), c.get('runnerToken'));
     const request = parse(ExchangeRequest, header);
-    const runner = registered(ctx, request, c.get('runnerToken'));
     const result = await exchange(ctx, runner, request, tail, c.req.raw.signal);
     return c.body(encodeMessage(result.reply, result.tail) as Uint8Array<ArrayBuffer>, 200, {
       'content-type': 'application/octet-stream',
@@ -107,7 +110,7 @@ export function runnerRoutes(ctx: Context, ownToken: string): Hono<AppEnv> {
  */
 function registered(
   ctx: Context,
-  request: { runnerId: string; incarnation: string },
+  request: z.infer<typeof Sender>,
   token: RunnerTokenHolder,
 ): Runner {
   const runner = ctx.runners.find(request.runnerId, request.incarnation);

@@ -11,6 +11,29 @@ export interface TaskKey {
   chunk: number;
 }
 
+/** Tasks of one job by kind and run. */
+export interface Stage {
+  kind: TaskKind;
+  run: number;
+  chunks: number[];
+}
+
+/** Tells the tasks of one job apart. */
+export function keyOfTask({ kind, run, chunk }: TaskKey): string {
+  return `${kind}/${run}/${chunk}`;
+}
+
+export function stagesOf(tasks: readonly TaskKey[]): Stage[] {
+  const stages = new Map<string, Stage>();
+  for (const { kind, run, chunk } of tasks) {
+    const name = `${kind}/${run}`;
+    const stage = stages.get(name);
+    if (stage === undefined) stages.set(name, { kind, run, chunks: [chunk] });
+    else stage.chunks.push(chunk);
+  }
+  return [...stages.values()];
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** 18 hex digits that stand for the job. */

@@ -5,7 +5,6 @@ import type { Tx } from '../store/store.ts';
 import type { JobRow, LeaseRow } from '../store/tables.ts';
 import { policyOf, type JobPolicy } from './job-policy.ts';
 import { endOptions } from './end-options.ts';
-import type { Runner } from './runners.ts';
 import { endAttempts, type AttemptEnd } from './transitions/end-attempts.ts';
 
 /** Takes leases of a job and ends their attempts until none is left, some in each transaction. */
@@ -14,14 +13,15 @@ export async function loseInTurns(
   no: number,
   takeSome: (tx: Tx) => Promise<LeaseRow[]>,
 ): Promise<void> {
-  for (let taken = LEASES_AT_ONCE; taken === LEASES_AT_ONCE;) {
+  let taken: number;
+  do {
     taken = await ctx.store.transact(async (tx) => {
       const job = await lockJob(tx, no);
       const leases = await takeSome(tx);
       if (job !== undefined) await loseLeases(ctx, tx, job, leases);
       return leases.length;
     });
-  }
+  } while (taken === LEASES_AT_ONCE);
 }
 
 /** Ends attempts whose lease ran out or whose runner is gone; the leases have been taken. */
@@ -34,10 +34,11 @@ async function loseLeases(
   if (leases.length === 0) return;
   const policy = await policyOf(ctx, tx, job.no, job.run);
   const now = ctx.now();
+  const heard = heardOf(ctx, now);
   const ended = leases.map((lease) => ({
     lease,
     end: {
-      ...reasonOf(ctx, policy, lease, now),
+      ...reasonOf(ctx, policy, lease, { now, isAlive: heard.has(holderOf(lease)) }),
       exitCode: null,
       receivedAt: lease.received_at,
       startedAt: lease.started_at,
@@ -48,12 +49,14 @@ async function loseLeases(
   await endAttempts(tx, job, policy, ended, endOptions(ctx));
 }
 
-/** Its runner was heard of, by whichever server, when it should have renewed the lease. */
-function isThere({ runners, config }: Context, lease: LeaseRow, now: number): boolean {
-  const isHolder = ({ id, incarnation }: Runner) =>
-    id === lease.runner && incarnation === lease.incarnation;
-  const runner = runners.list(now).find(isHolder);
-  return runner !== undefined && now - runner.lastSeenAt < config.leaseMs / 2;
+/** The runners that were heard of, by whichever server, when they should have renewed their leases. */
+function heardOf({ runners, config }: Context, now: number): Set<string> {
+  const heard = runners.list(now).filter(({ lastSeenAt }) => now - lastSeenAt < config.leaseMs / 2);
+  return new Set(heard.map(({ id, incarnation }) => holderOf({ runner: id, incarnation })));
+}
+
+function holderOf({ runner, incarnation }: Pick<LeaseRow, 'runner' | 'incarnation'>): string {
+  return `${runner}/${incarnation}`;
 }
 
 /** A lease that went past its own limit ended for that; any other because nobody renewed it. */
@@ -61,10 +64,9 @@ function reasonOf(
   ctx: Context,
   policy: JobPolicy,
   lease: LeaseRow,
-  now: number,
+  { now, isAlive }: { now: number; isAlive: boolean },
 ): Pick<AttemptEnd, 'reason' | 'errorMessage' | 'isUnheardOf'> {
   if (lease.limit_at === null || lease.limit_at > now) {
-    const isAlive = isThere(ctx, lease, now);
     // The reply that named it was lost on the way.
     if (isAlive && lease.phase === 'ASSIGNED') {
       const errorMessage = `the runner ${lease.runner} never heard of this attempt: the message that gave it was lost`;

@@ -1,6 +1,6 @@
 import type { TaskKind } from '@bytenite/contract';
 import { sql, type Insertable } from 'kysely';
-import type { TaskKey } from '../domain/task-id.ts';
+import { stagesOf, type TaskKey } from '../domain/task-id.ts';
 import { dialectOf, type DialectName } from './dialect.ts';
 import { overRows } from './over-rows.ts';
 import type { Db, Tx } from './store.ts';
@@ -272,16 +272,4 @@ export async function findTasks(db: Db, job: number, keys: readonly TaskKey[]): 
     rows.push(...found);
   }
   return rows;
-}
-
-/** Chunks by kind and run. */
-function stagesOf(keys: readonly TaskKey[]): { kind: TaskKind; run: number; chunks: number[] }[] {
-  const stages = new Map<string, { kind: TaskKind; run: number; chunks: number[] }>();
-  for (const { kind, run, chunk } of keys) {
-    const name = `${kind}/${run}`;
-    const stage = stages.get(name);
-    if (stage === undefined) stages.set(name, { kind, run, chunks: [chunk] });
-    else stage.chunks.push(chunk);
-  }
-  return [...stages.values()];
 }

@@ -8,11 +8,12 @@ import {
 import type { Context } from '../../context.ts';
 import { findJobByNo } from '../../store/jobs.ts';
 import { leasesOfRunner, updatePhases, type PhasePatch } from '../../store/leases.ts';
-import { insertEvents, type NewEvent } from '../../store/records.ts';
+import { insertEvents } from '../../store/records.ts';
 import type { Tx } from '../../store/store.ts';
 import type { LeaseRow } from '../../store/tables.ts';
 import { groupBy } from '../group-by.ts';
 import { policyOf } from '../job-policy.ts';
+import { taskEvents } from '../transitions/task-events.ts';
 import { withinLease } from '../transitions/lease-times.ts';
 
 /** A runner ends a task at its timeout; this much later the server ends the lease itself. */
@@ -39,13 +40,10 @@ export async function applyPhases(
     const { config } = await policyOf(ctx, tx, no, job.run);
     const patches = ofJob.map(({ lease, report }) => patchOf(ctx, lease, report, config));
     await updatePhases(tx, patches);
-    const stages = groupBy(ofJob, ({ lease, report }) =>
-      [lease.kind, lease.run, report.phase].join('/'),
-    );
-    await insertEvents(
-      tx,
-      [...stages.values()].map((stage) => eventOf(stage, now)),
-    );
+    for (const [phase, ofPhase] of groupBy(ofJob, ({ report }) => report.phase)) {
+      const tasks = ofPhase.map(({ lease }) => lease);
+      await insertEvents(tx, taskEvents(job, tasks, now, { phase }));
+    }
   }
 }
 
@@ -82,16 +80,6 @@ function patchOf(
     started_at: startedAt,
     limit_at: limitOf(ctx, { kind: lease.kind, phase, startedAt }, config),
   };
-}
-
-/** Of tasks of one job, kind and run that have come to the same phase. */
-function eventOf(stage: readonly News[], at: number): NewEvent {
-  const [first] = stage;
-  if (first === undefined) throw new Error('there is no event without a task');
-  const { account, job, kind, run } = first.lease;
-  const chunks = stage.map(({ lease }) => lease.chunk);
-  const body = JSON.stringify({ kind, run, chunks, phase: first.report.phase });
-  return { account, job, at, type: 'task', body };
 }
 
 /** When the server ends the lease whatever the runner says; null while the user's process may run on. */

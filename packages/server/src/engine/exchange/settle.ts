@@ -6,6 +6,7 @@ import {
   type Verdict,
 } from '@bytenite/contract';
 import type { Context } from '../../context.ts';
+import { keyOfTask } from '../../domain/task-id.ts';
 import { lockJob } from '../../store/jobs.ts';
 import { takeLeases } from '../../store/leases.ts';
 import { insertReady } from '../../store/ready.ts';
@@ -19,7 +20,7 @@ import { policyOf } from '../job-policy.ts';
 import { commitResults, type FinishedAttempt } from '../transitions/commit-results.ts';
 import { endAttempts } from '../transitions/end-attempts.ts';
 import { withinLease } from '../transitions/lease-times.ts';
-import { keyOfTask, tasksGoingOn } from '../transitions/tasks-going-on.ts';
+import { tasksGoingOn } from '../transitions/tasks-going-on.ts';
 import type { BundlePlace, Packs } from './packs.ts';
 
 /** Settles all reports of an exchange; jobs are locked in ascending order. */

@@ -1,6 +1,6 @@
 import type { EndReport, TaskKind, Verdict } from '@bytenite/contract';
 import { haveAllEnded } from '../../domain/job-progress.ts';
-import { runOf } from '../../domain/task-run.ts';
+import { keyOfTask, stagesOf, type Stage } from '../../domain/task-id.ts';
 import { updateJob } from '../../store/jobs.ts';
 import { takeSiblings } from '../../store/leases.ts';
 import { insertEvents, keepBlobs } from '../../store/records.ts';
@@ -16,7 +16,7 @@ import { resultsPrefix } from '../job-keys.ts';
 import type { JobPolicy } from '../job-policy.ts';
 import { enterState } from './enter-state.ts';
 import { priceOfRun } from './lease-price.ts';
-import { keyOfTask } from './tasks-going-on.ts';
+import { taskEvents } from './task-events.ts';
 
 /** A report of success whose lease was still there, and where its bundle lies. */
 export interface FinishedAttempt {
@@ -57,19 +57,8 @@ export async function commitResults(
     if (!isWinner) losers.push(attempt.lease);
   }
   await recordSuperseded(tx, losers, now);
-  for (const kind of new Set(committed.map((task) => task.kind))) {
-    const chunks = committed.filter((task) => task.kind === kind).map((task) => task.chunk);
-    await supersedeSiblings(tx, job, kind, chunks, now);
-    await insertEvents(tx, [
-      {
-        account: job.account,
-        job: job.no,
-        at: now,
-        type: 'task',
-        body: JSON.stringify({ kind, run: runOf(job, kind), chunks, committed: true }),
-      },
-    ]);
-  }
+  for (const stage of stagesOf(committed)) await supersedeSiblings(tx, job, stage, now);
+  await insertEvents(tx, taskEvents(job, committed, now, { committed: true }));
   const apps = committed.filter((task) => task.kind === 'APP').length;
   const counted = await updateJob(tx, job, {
     committed: job.committed + apps,
@@ -110,11 +99,10 @@ function storedKeys(job: JobRow, patches: readonly ResultPatch[]): string[] {
 async function supersedeSiblings(
   tx: Tx,
   job: JobRow,
-  kind: TaskKind,
-  chunks: readonly number[],
+  { kind, run, chunks }: Stage,
   now: number,
 ): Promise<void> {
-  await recordSuperseded(tx, await takeSiblings(tx, job.no, kind, runOf(job, kind), chunks), now);
+  await recordSuperseded(tx, await takeSiblings(tx, job.no, kind, run, chunks), now);
 }
 
 async function recordSuperseded(tx: Tx, leases: readonly LeaseRow[], now: number): Promise<void> {

@@ -3,6 +3,7 @@ import { isBudgetExceeded } from '../../domain/job-progress.ts';
 import { isTerminal } from '../../domain/job-state.ts';
 import type { RetryPolicy, TaskEnd } from '../../domain/task-end.ts';
 import { decideTaskEnd, isFree } from '../../domain/task-end.ts';
+import { keyOfTask } from '../../domain/task-id.ts';
 import { toleratedOf } from '../../domain/tolerance.ts';
 import { updateJob } from '../../store/jobs.ts';
 import type { Tx } from '../../store/store.ts';
@@ -14,7 +15,7 @@ import { decideDemand, withNote } from './demand.ts';
 import { endJob } from './end-job.ts';
 import { EndRows } from './end-rows.ts';
 import { priceOfRun } from './lease-price.ts';
-import { keyOfTask, tasksGoingOn } from './tasks-going-on.ts';
+import { tasksGoingOn } from './tasks-going-on.ts';
 
 export interface AttemptEnd {
   reason: AttemptReason;

@@ -1,13 +1,13 @@
 /** What ended attempts leave in the tables, written together, table by table. */
+import { keyOfTask } from '../../domain/task-id.ts';
 import { insertEvents } from '../../store/records.ts';
 import { insertReady } from '../../store/ready.ts';
 import { updateJob } from '../../store/jobs.ts';
 import type { Tx } from '../../store/store.ts';
 import type { AttemptRow, JobRow, ReadyRow, TaskRow } from '../../store/tables.ts';
 import { insertAttempts, updateEndedTasks } from '../../store/tasks.ts';
-import { groupBy } from '../group-by.ts';
 import type { EndedAttempt } from './end-attempts.ts';
-import { keyOfTask } from './tasks-going-on.ts';
+import { taskEvents } from './task-events.ts';
 
 export class EndRows {
   /** What the job pays for them. */
@@ -51,11 +51,7 @@ export class EndRows {
     await insertAttempts(tx, this.attempts);
     await updateEndedTasks(tx, tasks);
     await insertReady(tx, this.retries);
-    const stages = groupBy(tasks, ({ kind, run }) => `${kind}/${run}`);
-    await insertEvents(
-      tx,
-      [...stages.values()].map((stage) => taskEvent(job, stage, now)),
-    );
+    await insertEvents(tx, taskEvents(job, tasks, now));
     const { price } = this;
     this.attempts = [];
     this.tasks = new Map();
@@ -63,15 +59,4 @@ export class EndRows {
     this.price = 0;
     return price === 0 ? job : ((await updateJob(tx, job, { price: job.price + price })) ?? job);
   }
-}
-
-/** Of tasks of one kind and run. */
-function taskEvent(job: JobRow, stage: readonly TaskRow[], at: number) {
-  const body = {
-    kind: stage[0]?.kind,
-    run: stage[0]?.run,
-    chunks: stage.map(({ chunk }) => chunk),
-  };
-  const { account, no } = job;
-  return { account, job: no, at, type: 'task' as const, body: JSON.stringify(body) };
 }
