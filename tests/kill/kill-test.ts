@@ -241,7 +241,9 @@ class KillTest {
   private async feed(): Promise<void> {
     while ((await this.activeJobs()) < JOBS_AT_A_TIME) {
       this.jobCount += 1;
-      const job = makeJob(this.random, `kill-${this.jobCount}`, this.jobCount);
+      // Processes are known by it, of another kill test that runs beside this one too.
+      const id = `kill-${this.options.seed}-${this.jobCount}`;
+      const job = makeJob(this.random, id, this.jobCount);
       this.jobs.push(job);
       const submission = this.handle(job);
       // Looked at when the round's kills are over; until then a rejection is not an unhandled one.
